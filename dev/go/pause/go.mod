@@ -1,0 +1,3 @@
+module polder.dev/dev/pause
+
+go 1.24

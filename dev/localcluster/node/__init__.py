@@ -1,0 +1,1 @@
+"""One real node in Linux namespaces of its own."""

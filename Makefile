@@ -1,0 +1,65 @@
+# Everything goes through here; `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+# Name of the demo's cluster, and the node it gets: real, or simulated (control plane only).
+NODE ?= real
+CLUSTER ?= demo
+
+.PHONY: help demo demo-down cluster cluster-down build generate check fmt lint deny test \
+	test-unit test-apiserver test-e2e clean
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Local cluster with a real node, Polder through its chart, the quickstart with real Spark; KUBECONFIG=... takes your cluster
+	@dev/demo up $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
+
+demo-down: ## Stop the demo and leave nothing behind
+	@dev/demo down
+
+cluster: ## A local cluster alone: CLUSTER=name NODE=real|simulated
+	@dev/cluster deps --node $(NODE)
+	@dev/cluster up $(CLUSTER) --node $(NODE)
+
+cluster-down: ## Stop a local cluster: CLUSTER=name
+	@dev/cluster down $(CLUSTER)
+
+build: ## Build the release binary
+	cargo build --locked --release
+
+generate: ## Write the generated files: CRDs in the chart, the API reference
+	@dev/generate
+
+check: fmt lint generated ## Format, clippy and generated files, as CI checks them
+
+fmt: ## Check the format
+	cargo fmt --check
+
+lint: ## Clippy, warnings are errors
+	cargo clippy --locked --all-targets -- -D warnings
+
+.PHONY: generated
+generated: ## Check that generated files are what the code says
+	@dev/generate --check
+
+deny: ## Licences, bans and sources of dependencies
+	cargo deny --locked check bans licenses sources
+
+test: ## All tests: unit, golden, schema, API server, real node with real Spark
+	@dev/test all
+
+test-unit: ## Fast tests that need no cluster
+	@dev/test unit
+
+test-apiserver: ## Tests on a real control plane with simulated nodes
+	@dev/test apiserver
+
+test-e2e: ## Tests on a real node with real Spark
+	@dev/test e2e
+
+clean: ## Stop all local clusters and remove build output
+	@dev/cluster down --all
+	cargo clean

@@ -1,0 +1,466 @@
+//! `Domain`: one data team's place in the cluster. Cluster-scoped; it becomes a namespace with
+//! quota, access, network isolation and catalogs.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{api::rbac::v1::Subject, apimachinery::pkg::apis::meta::v1::Condition};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Quantity, SparkConf,
+    common::{NodePool, SecretKey, string_map},
+};
+
+/// What a domain is to be.
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "polder.dev",
+    version = "v1alpha1",
+    kind = "Domain",
+    status = "DomainStatus",
+    derive = "PartialEq",
+    shortname = "dom",
+    category = "polder",
+    doc = "A data domain: one team's namespace with its quota, access, network isolation and catalogs.",
+    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50")
+        .message("metadata.name: at most 50 lower case letters, digits and dashes, beginning with a letter: it names the namespace"),
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(name = "Namespace", type_ = "string", json_path = ".status.namespace"),
+    printcolumn(name = "Workloads", type_ = "string", json_path = ".status.workloads.summary"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
+)]
+#[x_kube(
+    validation = Rule::new("has(self.__namespace__) && has(self.__namespace__.name) ? has(oldSelf.__namespace__) && has(oldSelf.__namespace__.name) && self.__namespace__.name == oldSelf.__namespace__.name : !(has(oldSelf.__namespace__) && has(oldSelf.__namespace__.name))")
+        .message("namespace.name cannot be changed, added or removed: a domain's data cannot move between namespaces; make a new Domain")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct DomainSpec {
+    /// Name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub display_name: Option<String>,
+    /// Who answers for the domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The namespace the domain lives in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<NamespaceSpec>,
+    /// Who may do what in the namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["role".to_owned()]))]
+    pub members: Vec<Member>,
+    /// What all workloads of the domain may use together. Default: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaSpec>,
+    /// Defaults and bounds of single containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsSpec>,
+    /// What workloads of this domain compute with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute: Option<ComputeSpec>,
+    /// Catalogs that every Spark workload of the domain is offered, as `spark.sql.catalog.<name>`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
+    pub catalogs: Vec<Catalog>,
+    /// Volumes that every Spark workload of the domain mounts, such as a warehouse kept on a
+    /// shared file system. They are kept when the Domain is deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
+    pub volumes: Vec<SharedVolume>,
+    /// Who may talk to whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkSpec>,
+    /// Stops every workload of the domain and keeps all data. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspend: bool,
+    /// What deleting the Domain does to its namespace. Default: Retain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// Who answers for a domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Owner {
+    /// The team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub team: Option<String>,
+    /// Where to reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub email: Option<String>,
+    /// Who pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub cost_center: Option<String>,
+}
+
+/// The namespace of a domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceSpec {
+    /// Its name. Default: the Domain's. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 50), regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
+    #[x_kube(
+        validation = Rule::new("!self.startsWith('kube-') && self != 'default'")
+            .message("kube-* and default belong to the cluster; choose another name")
+    )]
+    pub name: Option<String>,
+    /// More labels for the namespace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "string_map::<32, 63>")]
+    #[x_kube(
+        validation = Rule::new("!self.exists(k, k.startsWith('polder.dev/') || k.startsWith('pod-security.kubernetes.io/') || k.contains('kubernetes.io/'))")
+            .message("labels of polder.dev and kubernetes.io are not for users to set here")
+    )]
+    pub labels: BTreeMap<String, String>,
+    /// More annotations for the namespace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "string_map::<32, 4096>")]
+    #[x_kube(
+        validation = Rule::new("!self.exists(k, k.startsWith('polder.dev/') || k.contains('kubernetes.io/'))")
+            .message("annotations of polder.dev and kubernetes.io are not for users to set here")
+    )]
+    pub annotations: BTreeMap<String, String>,
+    /// Pod Security level that is enforced. Default: restricted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_security: Option<PodSecurity>,
+}
+
+/// Pod Security levels: <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PodSecurity {
+    /// Nothing that a data workload needs is missing here.
+    #[default]
+    Restricted,
+    /// Known privilege escalations are refused.
+    Baseline,
+}
+
+/// Members with one role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Member {
+    /// What they may do.
+    pub role: Role,
+    /// Who they are.
+    #[schemars(length(min = 1, max = 256))]
+    #[x_kube(
+        validation = Rule::new("self.all(s, s.kind in ['User', 'Group', 'ServiceAccount'])")
+            .message("kind must be User, Group or ServiceAccount"),
+        validation = Rule::new("self.all(s, s.kind != 'ServiceAccount' || has(s.__namespace__))")
+            .message("a ServiceAccount needs its namespace")
+    )]
+    pub subjects: Vec<Subject>,
+}
+
+/// Roles that members of a domain can have; the chart ships a ClusterRole for each.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Role {
+    /// Runs everything in the domain and manages its Secrets.
+    Admin,
+    /// Runs workloads.
+    Engineer,
+    /// Uses the SQL endpoints and sees what runs.
+    Analyst,
+    /// Sees everything but Secrets, changes nothing.
+    Auditor,
+}
+
+/// A bound for all workloads of the domain together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaSpec {
+    /// Hard limits by resource, as in a ResourceQuota: `requests.cpu`, `limits.memory`, `pods`,
+    /// `fast.storageclass.storage.k8s.io/requests.storage`, `count/batchjobs.polder.dev`.
+    /// Source: <https://kubernetes.io/docs/concepts/policy/resource-quotas/>
+    #[schemars(extend("maxProperties" = 64))]
+    pub hard: BTreeMap<String, Quantity>,
+}
+
+/// Defaults and bounds of single containers, as in a LimitRange.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitsSpec {
+    /// Limits of a container that names none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    pub default: BTreeMap<String, Quantity>,
+    /// Requests of a container that names none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    pub default_request: BTreeMap<String, Quantity>,
+    /// What a container may ask for at most.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    pub max: BTreeMap<String, Quantity>,
+}
+
+/// What workloads of a domain compute with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ComputeSpec {
+    /// Groups of nodes that workloads can ask for by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
+    pub node_pools: Vec<NodePool>,
+    /// Spark configuration of every workload of the domain; a workload's own goes over it.
+    #[serde(default, skip_serializing_if = "SparkConf::is_empty")]
+    pub spark_conf: SparkConf,
+}
+
+/// A catalog of tables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.iceberg), has(self.hive)].filter(x, x).size() == 1")
+        .message("set exactly one of iceberg and hive"),
+    validation = Rule::new("self.name != 'spark_catalog'")
+        .message("spark_catalog is Spark's own; choose another name")
+)]
+pub struct Catalog {
+    /// Its name in SQL: `SELECT * FROM <name>.db.table`.
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z][a-z0-9_]*$"))]
+    pub name: String,
+    /// Apache Iceberg tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iceberg: Option<IcebergCatalog>,
+    /// Iceberg tables listed in a Hive metastore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hive: Option<HiveCatalog>,
+}
+
+/// Where an Iceberg catalog is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.rest), has(self.jdbc)].filter(x, x).size() == 1")
+        .message("set exactly one of rest and jdbc")
+)]
+pub struct IcebergCatalog {
+    /// An Iceberg REST catalog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<RestCatalog>,
+    /// A relational database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jdbc: Option<JdbcCatalog>,
+}
+
+/// An Iceberg REST catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RestCatalog {
+    /// Its address.
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^https?://[^\s]+$"))]
+    pub uri: String,
+    /// Warehouse name or location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^[^\s]+$"))]
+    pub warehouse: Option<String>,
+    /// OAuth2 client credential, `id:secret`, from a Secret of the domain's namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_secret: Option<SecretKey>,
+}
+
+/// An Iceberg catalog in a relational database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JdbcCatalog {
+    /// JDBC address: `jdbc:postgresql://host:5432/database`. Credentials come from Secrets.
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^jdbc:[^\s]+$"))]
+    pub uri: String,
+    /// Where tables are kept: `s3a://bucket/path` or `file:///warehouse`.
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^[^\s]+$"))]
+    pub warehouse: String,
+    /// User name, from a Secret of the domain's namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_secret: Option<SecretKey>,
+    /// Password, from a Secret of the domain's namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_secret: Option<SecretKey>,
+}
+
+/// Iceberg tables listed in a Hive metastore.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HiveCatalog {
+    /// Address of the metastore: `thrift://metastore:9083`.
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^thrift://[^\s]+$"))]
+    pub uri: String,
+    /// Where tables are kept. Default: the metastore's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^[^\s]+$"))]
+    pub warehouse: Option<String>,
+}
+
+/// A volume that all Spark pods of the domain mount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SharedVolume {
+    /// Its name; the claim is called `<domain>-<name>`.
+    #[schemars(length(min = 1, max = 15), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+    /// Size, such as `100Gi`. Can grow where the storage class allows it.
+    pub size: Quantity,
+    /// Storage class. Default: the cluster's default class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub class: Option<String>,
+    /// Where pods see it, an absolute path.
+    #[schemars(length(min = 2, max = 253), regex(pattern = r"^/[A-Za-z0-9._/-]+$"))]
+    #[x_kube(
+        validation = Rule::new("!self.matches('^/(opt/spark|etc|run|data|tmp|usr|bin|lib|proc|sys|dev)(/|$)') && !self.contains('..')")
+            .message("this path belongs to the image, and .. is not allowed; choose a path of your own such as /warehouse")
+    )]
+    pub path: String,
+    /// Default: ReadWriteMany, which several nodes can mount at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_mode: Option<AccessMode>,
+}
+
+/// How many nodes can mount a volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AccessMode {
+    /// Many nodes, reading and writing.
+    #[default]
+    ReadWriteMany,
+    /// One node.
+    ReadWriteOnce,
+}
+
+/// Who may talk to whom. Inside the domain everybody may; DNS is always open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkSpec {
+    /// Default: Strict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
+    /// Who else may connect to pods of the domain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub allow_from: Vec<NetworkPeer>,
+    /// Where else pods of the domain may connect to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub allow_to: Vec<NetworkPeer>,
+}
+
+/// How closed a domain is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Isolation {
+    /// Nothing in or out but what is listed.
+    #[default]
+    Strict,
+    /// No network policies.
+    None,
+}
+
+/// The other side of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.__namespace__), has(self.cidr)].filter(x, x).size() == 1")
+        .message("set exactly one of namespace and cidr")
+)]
+pub struct NetworkPeer {
+    /// All pods of a namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
+    /// A range of addresses, such as `10.20.0.0/16`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(
+        validation = Rule::new("isCIDR(self)").message("must be a range of addresses such as 10.20.0.0/16")
+    )]
+    pub cidr: Option<String>,
+    /// TCP ports. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(range(min = 1, max = 65535)))]
+    pub ports: Vec<i32>,
+}
+
+/// What deleting a Domain does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    /// Workloads stop; the namespace and every volume in it stay, unmanaged. The same Domain made
+    /// again takes up where it was.
+    #[default]
+    Retain,
+    /// The namespace and everything in it goes.
+    Delete,
+}
+
+/// What a domain is now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DomainStatus {
+    /// Generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Use and bounds of resources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaStatus>,
+    /// Workloads of the domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workloads: Option<WorkloadCounts>,
+    /// Ready, Reconciling, Stalled, NamespaceReady, QuotaEnforced, AccessGranted,
+    /// NetworkIsolated, CatalogsReady.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_owned()]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// Use and bounds of a domain's resources, as the quota controller counts them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaStatus {
+    /// Hard limits in force.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hard: BTreeMap<String, String>,
+    /// What is used of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub used: BTreeMap<String, String>,
+}
+
+/// Workloads of a domain, and how many of them are ready.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadCounts {
+    /// For people: `5/6 ready`.
+    pub summary: String,
+    /// SparkClusters.
+    pub spark_clusters: i64,
+    /// SqlEndpoints.
+    pub sql_endpoints: i64,
+    /// BatchJobs.
+    pub batch_jobs: i64,
+}
+
+impl Domain {
+    /// Name of the domain's namespace.
+    pub fn namespace_name(&self) -> String {
+        self.spec
+            .namespace
+            .as_ref()
+            .and_then(|namespace| namespace.name.clone())
+            .or_else(|| self.metadata.name.clone())
+            .unwrap_or_default()
+    }
+}

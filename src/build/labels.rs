@@ -1,0 +1,79 @@
+//! Labels of all children.
+//!
+//! Source: <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+
+/// Labels or annotations.
+pub type Map = BTreeMap<String, String>;
+
+/// Label of everything in a domain, with the Domain's name. On a Namespace it is also the
+/// administrator's consent that the Domain of this name may take it.
+pub const DOMAIN: &str = "polder.dev/domain";
+/// Label that says who made an object.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Value of [`MANAGED_BY`].
+pub const POLDER: &str = "polder";
+/// Label with the kind of root: `spark-cluster`, `batch-job`, ...
+pub const NAME: &str = "app.kubernetes.io/name";
+/// Label with the name of the root.
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
+/// Label with the role of a child.
+pub const COMPONENT: &str = "app.kubernetes.io/component";
+/// Label that says what it all is part of.
+pub const PART_OF: &str = "app.kubernetes.io/part-of";
+
+/// Who a child belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// `Kind::NAME` of the root.
+    pub app: &'a str,
+    /// Name of the root.
+    pub instance: &'a str,
+    /// Name of the Domain.
+    pub domain: &'a str,
+    /// Namespace of the children.
+    pub namespace: &'a str,
+}
+
+impl Identity<'_> {
+    /// Labels of a child with this role.
+    pub fn labels(&self, component: &str) -> Map {
+        [
+            (NAME, self.app),
+            (INSTANCE, self.instance),
+            (COMPONENT, component),
+            (MANAGED_BY, POLDER),
+            (PART_OF, POLDER),
+            (DOMAIN, self.domain),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+    }
+
+    /// Selects the pods with this role.
+    pub fn selector(&self, component: &str) -> Map {
+        [(NAME, self.app), (INSTANCE, self.instance), (COMPONENT, component)]
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    /// The same as a label selector.
+    pub fn label_selector(&self, component: &str) -> LabelSelector {
+        LabelSelector { match_labels: Some(self.selector(component)), ..Default::default() }
+    }
+
+    /// Metadata of a namespaced child.
+    pub fn meta(&self, name: &str, component: &str) -> ObjectMeta {
+        ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(self.namespace.to_owned()),
+            labels: Some(self.labels(component)),
+            ..Default::default()
+        }
+    }
+}

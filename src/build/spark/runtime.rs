@@ -1,0 +1,156 @@
+//! What the Spark processes of one workload share, with the domain's part in it.
+
+use k8s_openapi::api::core::v1::{EnvVar, Volume, VolumeMount};
+
+use super::{
+    Conf,
+    catalogs::{SecretProperty, catalog_conf, catalog_secrets},
+    conf::conf,
+};
+use crate::{
+    api::{
+        Domain,
+        common::{NodePool, SparkRuntime},
+        domain::Catalog,
+    },
+    build::pods,
+};
+
+/// Image, properties, environment and volumes of a workload's Spark processes.
+#[derive(Clone, Debug, Default)]
+pub struct Runtime {
+    /// Image.
+    pub image: String,
+    /// Properties: the domain's, the catalogs' and the workload's own.
+    pub conf: Conf,
+    /// Properties with values from Secrets.
+    pub secrets: Vec<SecretProperty>,
+    /// Environment.
+    pub env: Vec<EnvVar>,
+    /// Volumes of the user and the domain, and where they appear.
+    pub volumes: Vec<(Volume, VolumeMount)>,
+}
+
+impl Runtime {
+    /// Puts together what domain and workload say.
+    pub fn new(domain: &Domain, spec: &SparkRuntime, image: String) -> Self {
+        let catalogs: Vec<Catalog> = offered(domain, spec).cloned().collect();
+        let compute = domain.spec.compute.as_ref();
+        let mut all = base();
+        all.extend(compute.into_iter().flat_map(|compute| compute.spark_conf.0.clone()));
+        all.extend(spec.spark_conf.0.clone());
+        let extensions = all.remove("spark.sql.extensions");
+        all.extend(catalog_conf(&catalogs));
+        if let Some(extensions) = extensions {
+            all.entry("spark.sql.extensions".to_owned())
+                .and_modify(|ours| *ours = format!("{ours},{extensions}"))
+                .or_insert(extensions);
+        }
+        let mut volumes = pods::user_mounts(&spec.mounts);
+        volumes.extend(shared_volumes(domain));
+        Self {
+            image,
+            conf: all,
+            secrets: catalog_secrets(&catalogs),
+            env: pods::user_env(&spec.env),
+            volumes,
+        }
+    }
+
+    /// The volumes alone.
+    pub fn pod_volumes(&self) -> impl Iterator<Item = Volume> + '_ {
+        self.volumes.iter().map(|(volume, _)| volume.clone())
+    }
+
+    /// The mounts alone.
+    pub fn mounts(&self) -> impl Iterator<Item = VolumeMount> + '_ {
+        self.volumes.iter().map(|(_, mount)| mount.clone())
+    }
+}
+
+/// The catalogs that a workload is offered: all of the domain's, or those it names.
+fn offered<'a>(
+    domain: &'a Domain,
+    spec: &'a SparkRuntime,
+) -> impl Iterator<Item = &'a Catalog> + 'a {
+    domain
+        .spec
+        .catalogs
+        .iter()
+        .filter(|catalog| spec.catalogs.as_ref().is_none_or(|names| names.contains(&catalog.name)))
+}
+
+/// Name of the claim of a domain's shared volume.
+pub fn shared_claim(domain: &str, volume: &str) -> String {
+    format!("{domain}-{volume}")
+}
+
+fn shared_volumes(domain: &Domain) -> Vec<(Volume, VolumeMount)> {
+    let domain_name = domain.metadata.name.as_deref().unwrap_or_default();
+    domain
+        .spec
+        .volumes
+        .iter()
+        .map(|shared| {
+            let name = format!("shared-{}", shared.name);
+            let volume = Volume {
+                name: name.clone(),
+                persistent_volume_claim: Some(pods::claim_source(shared_claim(
+                    domain_name,
+                    &shared.name,
+                ))),
+                ..Default::default()
+            };
+            (volume, pods::mount_at(&name, &shared.path))
+        })
+        .collect()
+}
+
+/// A node pool of the domain by name.
+pub fn node_pool<'a>(domain: &'a Domain, name: Option<&str>) -> Option<&'a NodePool> {
+    let pools = &domain.spec.compute.as_ref()?.node_pools;
+    pools.iter().find(|pool| Some(pool.name.as_str()) == name)
+}
+
+/// Properties that every Spark process gets unless somebody sets them otherwise.
+fn base() -> Conf {
+    conf([
+        ("spark.jars.ivy", "/tmp/.ivy2".to_owned()),
+        ("spark.ui.showConsoleProgress", "false".to_owned()),
+        ("spark.sql.catalogImplementation", "in-memory".to_owned()),
+        ("spark.sql.warehouse.dir", "/tmp/spark-warehouse".to_owned()),
+        ("spark.decommission.enabled", "true".to_owned()),
+        ("spark.storage.decommission.enabled", "true".to_owned()),
+        (
+            "spark.redaction.regex",
+            "(?i)secret|password|token|access[.]?key|credential|jdbc[.]user".to_owned(),
+        ),
+    ])
+}
+
+/// Log configuration of Spark processes: to the console, where the node rotates it. Warnings, and
+/// what tells how the work goes: with everything at `info` the shutdown of Spark alone would push
+/// the reason of a failure out of what Kubernetes keeps of a container's log. For the same reason
+/// without the stack traces of messages that reach a driver which has already stopped.
+/// Source: <https://logging.apache.org/log4j/2.x/manual/configuration.html>
+pub const LOG4J2: &str = "\
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %c{1}: %m%n%ex
+logger.scheduler.name = org.apache.spark.scheduler.DAGScheduler
+logger.scheduler.level = info
+logger.daemons.name = org.apache.spark.deploy
+logger.daemons.level = info
+logger.thrift.name = org.apache.spark.sql.hive.thriftserver.HiveThriftServer2
+logger.thrift.level = info
+logger.connect.name = org.apache.spark.sql.connect.service
+logger.connect.level = info
+logger.executors.name = org.apache.spark.scheduler.cluster.k8s.ExecutorPodsAllocator
+logger.executors.level = info
+logger.requests.name = org.apache.spark.network.server.TransportRequestHandler
+logger.requests.level = off
+";

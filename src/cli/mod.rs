@@ -1,0 +1,46 @@
+//! The command line: one file per subcommand.
+
+mod crds;
+mod run;
+
+use clap::{Parser, Subcommand};
+
+/// Data domains with Spark in them, on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "polder", version, about, propagate_version = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the operator until it is told to stop.
+    Run(Box<run::Arguments>),
+    /// Print the CustomResourceDefinitions as YAML.
+    Crds(crds::Arguments),
+}
+
+/// Why a command failed, in words for the person who gave it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operator could not run, or had to stop.
+    #[error(transparent)]
+    Run(#[from] run::Error),
+    /// The CRDs could not be printed.
+    #[error("cannot print the CRDs: {0}")]
+    Crds(#[from] crds::Error),
+}
+
+impl Arguments {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// See [`enum@Error`].
+    pub fn execute(self) -> Result<(), Error> {
+        match self.command {
+            Command::Run(arguments) => Ok(run::execute(*arguments)?),
+            Command::Crds(arguments) => Ok(crds::execute(&arguments)?),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `polder run`: the operator.
+
+use std::{io, net::SocketAddr};
+
+use clap::Args;
+use kube::Config;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    build::spark::SparkImages,
+    engine::{EngineError, LeaseOptions, Options, client},
+    kinds::domain::{ApiServer, OperatorIdentity},
+    operator::{self, Installation},
+    telemetry::{self, Format, Health, Metrics},
+};
+
+/// How the operator runs. The Helm chart sets all of it.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Least severe level to log: error, warn, info, debug or trace, or a filter such as
+    /// `info,polder=debug`.
+    #[arg(long, env = "POLDER_LOG_LEVEL", default_value = "info")]
+    log_level: String,
+    /// How log lines look: human or json.
+    #[arg(long, env = "POLDER_LOG_FORMAT", default_value = "human")]
+    log_format: Format,
+    /// Where /healthz, /readyz and /metrics are served.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    http_address: SocketAddr,
+    /// Write only while holding a lease, so that several replicas can run.
+    #[arg(long)]
+    leader_election: bool,
+    /// Namespace of the lease.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "polder-system")]
+    lease_namespace: String,
+    /// Name of the lease.
+    #[arg(long, default_value = "polder")]
+    lease_name: String,
+    /// Name of this replica in the lease. Default: one that no other process has.
+    #[arg(long, env = "POD_NAME")]
+    identity: Option<String>,
+    /// Prefix of the names of the ClusterRoles that the chart made.
+    #[arg(long, default_value = "polder")]
+    release_name: String,
+    /// Namespace the operator runs in.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "polder-system")]
+    operator_namespace: String,
+    /// Service account the operator runs as.
+    #[arg(long, default_value = "polder")]
+    operator_service_account: String,
+    /// Range of addresses of the API server, for network policies of drivers; may be given several
+    /// times. Default: anywhere.
+    #[arg(long)]
+    api_server_cidr: Vec<String>,
+    /// Port of the API server, for network policies of drivers; may be given several times.
+    #[arg(long, default_values_t = [443, 6443])]
+    api_server_port: Vec<i32>,
+    /// Spark version of workloads that name none.
+    #[arg(long, default_value = "")]
+    spark_default_version: String,
+    /// Image of a Spark version, as VERSION=IMAGE; may be given several times.
+    #[arg(long, value_parser = version_and_image)]
+    spark_image: Vec<(String, String)>,
+    /// Reconciles of each kind at once.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    max_concurrent_reconciles: u16,
+    /// Writes to the API server at once.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    writes_in_flight: u16,
+}
+
+/// Why the operator could not run, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Logging could not be set up.
+    #[error(transparent)]
+    Logs(#[from] telemetry::logs::Error),
+    /// Metrics could not be set up.
+    #[error("cannot register metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// No API server is known.
+    #[error("cannot find the API server: {0}; run inside a cluster, or set KUBECONFIG")]
+    Config(#[source] Box<kube::config::InferConfigError>),
+    /// Signals, threads or the HTTP address are not to be had.
+    #[error("{what}: {source}")]
+    Io {
+        /// What failed.
+        what: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The engine stopped.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Error {
+    fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+pub(super) fn execute(arguments: Arguments) -> Result<(), Error> {
+    telemetry::init_logs(&arguments.log_level, arguments.log_format)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::io("cannot start threads"))?;
+    runtime.block_on(run(arguments))
+}
+
+async fn run(arguments: Arguments) -> Result<(), Error> {
+    let shutdown = on_signal()?;
+    let (metrics, health) = (Metrics::new()?, Health::new());
+    let config = Config::infer().await.map_err(|error| Error::Config(Box::new(error)))?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), api_server = %config.cluster_url, "polder starts");
+    let options = arguments.options(metrics.clone(), health.clone());
+    let engine = operator::engine(client(config.clone())?, options, arguments.installation())
+        .lease_client(client(config)?)
+        .build()?;
+    let address = arguments.http_address;
+    // Served to the very end: if it stopped when told to, so would the engine, with reconciles in
+    // hand and the lease not released.
+    let server = telemetry::serve(address, metrics, health, std::future::pending());
+    tokio::select! {
+        result = engine.run(shutdown) => Ok(result?),
+        result = server => {
+            result.map_err(Error::io(format!("cannot serve health and metrics at {address}")))
+        }
+    }
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+fn on_signal() -> Result<CancellationToken, Error> {
+    let listen = |kind| signal(kind).map_err(Error::io("cannot listen for signals"));
+    let (mut terminate, mut interrupt) =
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("told to stop: finishing what is in hand");
+        cancelled.cancel();
+    });
+    Ok(token)
+}
+
+impl Arguments {
+    fn options(&self, metrics: Metrics, health: Health) -> Options {
+        let identity = self
+            .identity
+            .clone()
+            .unwrap_or_else(|| format!("polder-{:016x}", rand::random::<u64>()));
+        let lease = LeaseOptions::new(&self.lease_namespace, &self.lease_name, identity);
+        Options {
+            leader_election: self.leader_election.then_some(lease),
+            concurrency: usize::from(self.max_concurrent_reconciles),
+            writes_in_flight: usize::from(self.writes_in_flight),
+            ..Options::new(metrics, health)
+        }
+    }
+
+    fn installation(&self) -> Installation {
+        Installation {
+            operator: OperatorIdentity {
+                namespace: self.operator_namespace.clone(),
+                service_account: self.operator_service_account.clone(),
+                release_name: self.release_name.clone(),
+                api_server: ApiServer {
+                    cidrs: self.api_server_cidr.clone(),
+                    ports: self.api_server_port.clone(),
+                },
+            },
+            images: SparkImages {
+                default_version: self.spark_default_version.clone(),
+                images: self.spark_image.iter().cloned().collect(),
+            },
+        }
+    }
+}
+
+fn version_and_image(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((version, image)) if !version.is_empty() && !image.is_empty() => {
+            Ok((version.to_owned(), image.to_owned()))
+        }
+        _ => {
+            Err("must be VERSION=IMAGE, such as 4.1.4=registry.example.com/spark:4.1.4".to_owned())
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What watches and reconciles share.
+
+use std::{
+    collections::HashMap,
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::{
+    decode::Decoder, driver::Driver, events::Events, hold_off::HeldOff, http::Http, world::World,
+};
+use crate::telemetry::Metrics;
+
+/// Everything a running engine consists of.
+#[derive(Clone)]
+pub(crate) struct Context(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub world: World,
+    pub http: Http,
+    /// By type.
+    pub decoders: Vec<Decoder>,
+    /// By type.
+    pub selectors: Vec<Option<&'static str>>,
+    pub controllers: Vec<Controller>,
+    pub events: Events,
+    pub metrics: Metrics,
+    pub resync: Duration,
+}
+
+impl Context {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Context {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// A kind, and what the process remembers of its roots.
+pub(crate) struct Controller {
+    pub driver: Arc<dyn Driver>,
+    /// Position of the root type.
+    pub index: usize,
+    pub manager: String,
+    memories: Mutex<HashMap<Arc<str>, Arc<Mutex<Memory>>>>,
+}
+
+impl Controller {
+    pub(crate) fn new(driver: Arc<dyn Driver>, index: usize) -> Self {
+        let manager = format!("polder/{}", driver.name());
+        Self { driver, index, manager, memories: Mutex::default() }
+    }
+
+    /// What is remembered of a root.
+    pub(crate) fn memory(&self, path: &Arc<str>) -> Arc<Mutex<Memory>> {
+        Arc::clone(lock(&self.memories).entry(Arc::clone(path)).or_default())
+    }
+
+    pub(crate) fn forget(&self, path: &str) {
+        lock(&self.memories).remove(path);
+    }
+}
+
+/// What a root's passes remember of earlier ones. Lost at a restart, which costs some requests.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// Failed passes in a row.
+    pub failures: u32,
+    /// Children that need not be tried again yet, by kind and path.
+    pub held_off: HashMap<(&'static str, String), HeldOff>,
+    /// A status as it was sent, and the text that the server made of it.
+    pub status: Option<(Value, Arc<str>)>,
+}
+
+/// A panic is caught per object and leaves nothing half done behind these locks.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,45 @@
+//! The engine: watches, stores, queues, applies, prunes and writes status. It knows no kind.
+//!
+//! A watch fills a store ([`world`]) and wakes whom a change concerns ([`queue`]); a pass
+//! ([`reconcile`]) asks the kind what should be, brings it about ([`apply`], [`prune`]) and tells
+//! ([`root`]). A child whose metadata says that it is as it should be ([`digest`]) costs nothing.
+
+mod apply;
+mod backoff;
+mod builder;
+mod context;
+mod decode;
+pub mod digest;
+mod driver;
+mod error;
+mod events;
+mod fence;
+mod generate;
+mod hold_off;
+mod http;
+pub mod kind;
+mod leader;
+pub mod plan;
+mod prune;
+mod queue;
+mod reconcile;
+pub mod resource;
+mod root;
+mod run;
+mod send;
+mod snapshot;
+mod status;
+mod target;
+pub mod view;
+mod watch;
+mod worker;
+mod world;
+
+pub use builder::{EngineBuilder, EngineError, Options, Watch, client};
+pub use kind::{Kind, Root};
+pub use leader::LeaseOptions;
+pub use plan::{Child, Fault, Finalize, Ownership, Plan, Problem, Report};
+pub use resource::{ObjectKey, ResourceType};
+pub use run::Engine;
+pub use snapshot::{Snapshot, SnapshotBuilder, SnapshotError};
+pub use view::{Record, View};

@@ -1,0 +1,149 @@
+//! A world of given objects: for tests of a kind's `resolve`, and for work without a cluster.
+
+use std::{any::TypeId, fmt::Display, sync::Arc};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    builder::Watch,
+    decode::Decoder,
+    driver::{decoder_of, resource_of},
+    kind::Root,
+    view::View,
+    world::{TypeEntry, World},
+};
+use crate::telemetry::Metrics;
+
+/// Why an object could not be put in.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// Neither a registered root nor a watched type.
+    #[error("{0} is neither a registered kind nor a watched type")]
+    Unknown(String),
+    /// Not readable as an object.
+    #[error("the object cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Declares the types of a [`Snapshot`].
+#[derive(Default)]
+pub struct SnapshotBuilder {
+    entries: Vec<TypeEntry>,
+    decoders: Vec<Decoder>,
+}
+
+impl SnapshotBuilder {
+    /// Objects of this type may be put in, and are reduced as the watch would.
+    #[must_use]
+    pub fn watch(mut self, watch: Watch) -> Self {
+        let Watch { resource, selector, keep } = watch;
+        self.entries.push(TypeEntry { resource, selector, root: None });
+        self.decoders.push(Decoder { resource, keep, managers: Arc::new([]), root: None });
+        self
+    }
+
+    /// Roots of this kind may be put in.
+    #[must_use]
+    pub fn root<R: Root>(mut self) -> Self {
+        let resource = resource_of::<R>();
+        // No queue is at this position: nobody is woken.
+        let root = Some((TypeId::of::<R>(), usize::MAX));
+        self.entries.push(TypeEntry { resource, selector: None, root });
+        let root = Some(decoder_of::<R>());
+        self.decoders.push(Decoder { resource, keep: &[], managers: Arc::new([]), root });
+        self
+    }
+
+    /// The empty snapshot.
+    pub fn build(self, metrics: Metrics) -> Snapshot {
+        let world = World::new(&self.entries, Vec::new(), metrics);
+        Snapshot { world, decoders: self.decoders, version: 0 }
+    }
+}
+
+/// A world of given objects.
+pub struct Snapshot {
+    world: World,
+    decoders: Vec<Decoder>,
+    version: u64,
+}
+
+impl Snapshot {
+    /// Starts to declare types.
+    pub fn builder() -> SnapshotBuilder {
+        SnapshotBuilder::default()
+    }
+
+    /// Puts in an object, or another version of it.
+    pub fn put(&mut self, object: &Value) -> Result<(), SnapshotError> {
+        let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        let found = self.decoders.iter().enumerate().find(|(_, decoder)| {
+            decoder.resource.kind == kind && decoder.resource.api_version() == api_version
+        });
+        let Some((index, decoder)) = found else {
+            return Err(SnapshotError::Unknown(format!("{api_version} {kind}")));
+        };
+        let unreadable = |error: &dyn Display| SnapshotError::Unreadable(error.to_string());
+        let mut incoming = decoder.decode(&object.to_string()).map_err(|e| unreadable(&e))?;
+        if let Some(Err(message)) = incoming.root.as_ref().map(|root| &root.object) {
+            return Err(unreadable(message));
+        }
+        self.version += 1;
+        incoming.version = self.version;
+        self.world.put_listed(index, incoming);
+        Ok(())
+    }
+
+    /// The view of a pass at this time.
+    pub fn view(&self, now: Timestamp) -> View<'_> {
+        View::new(&self.world, None, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::{ObjectKey, ResourceType};
+
+    const PODS: ResourceType = ResourceType::namespaced::<Pod>();
+
+    #[test]
+    fn what_was_put_in_is_seen_as_a_kind_would() {
+        let watch = Watch { resource: PODS, selector: None, keep: &["/status/phase"] };
+        // Any typed object will do for a root.
+        let builder = Snapshot::builder().watch(watch).root::<ConfigMap>();
+        let mut snapshot = builder.build(Metrics::new().unwrap());
+        let labels = json!({"app.kubernetes.io/name": "a", "app.kubernetes.io/instance": "i"});
+        let pod = |phase: &str| {
+            json!({"apiVersion": "v1", "kind": "Pod", "status": {"phase": phase, "podIP": "::1"},
+                "metadata": {"name": "p", "namespace": "n", "labels": labels}})
+        };
+        snapshot.put(&pod("Pending")).unwrap();
+        snapshot.put(&pod("Running")).unwrap();
+        let root = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"},
+            "metadata": {"name": "r", "namespace": "n"}});
+        snapshot.put(&root).unwrap();
+
+        let view = snapshot.view(Timestamp::UNIX_EPOCH);
+        let pod = view.object(&ObjectKey::namespaced(PODS, "n", "p")).unwrap();
+        assert_eq!(pod.kept, json!({"status": {"phase": "Running"}}));
+        assert_eq!(view.labelled(PODS, "n", "a", "i").len(), 1);
+        assert!(view.labelled(PODS, "n", "a", "other").is_empty());
+        assert_eq!(view.all_in(PODS, "n").len(), 1);
+        assert!(view.root::<ConfigMap>(Some("n"), "r").unwrap().data.is_some());
+        assert_eq!(view.roots_in::<ConfigMap>("n").len(), 1);
+        assert!(view.root::<ConfigMap>(Some("m"), "r").is_none());
+    }
+
+    #[test]
+    fn what_nobody_watches_is_refused() {
+        let mut snapshot = Snapshot::builder().build(Metrics::new().unwrap());
+        let error = snapshot.put(&json!({"apiVersion": "v1", "kind": "Pod"})).unwrap_err();
+        assert_eq!(error.to_string(), "v1 Pod is neither a registered kind nor a watched type");
+    }
+}

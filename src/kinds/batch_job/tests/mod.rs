@@ -1,0 +1,10 @@
+//! Tests of the kind.
+
+mod fixtures;
+mod golden;
+mod identity;
+mod looking;
+mod never_twice;
+mod problems;
+mod schedules;
+mod states;

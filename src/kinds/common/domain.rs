@@ -1,0 +1,248 @@
+//! The domain that a workload lives in.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::ResourceQuotaStatus;
+
+use crate::{
+    api::{
+        Domain,
+        common::{Resources, SparkRuntime},
+    },
+    build::{
+        labels, names, quantity,
+        spark::{Runtime, SparkImages, runtime},
+        types::{NAMESPACE, RESOURCE_QUOTA},
+    },
+    engine::{ObjectKey, Problem, View},
+};
+
+/// Reasons of problems that end by themselves: the workload waits, nobody has to act.
+pub const WAITING: &[&str] = &["DomainNotReady", "DomainDeleting", "ClusterNotReady"];
+
+/// The domain of a workload's namespace, and the room in it.
+#[derive(Clone, Debug, Default)]
+pub struct DomainContext {
+    /// The Domain; `None` if the namespace belongs to none.
+    pub domain: Option<Arc<Domain>>,
+    /// The namespace.
+    pub namespace: String,
+    /// The namespace is being deleted.
+    pub namespace_deleting: bool,
+    /// The domain's quota, if it has one.
+    pub quota: Option<ResourceQuotaStatus>,
+}
+
+impl DomainContext {
+    /// Looks up the domain of a namespace.
+    pub fn resolve(view: &View<'_>, namespace: &str) -> Self {
+        let record = view.object(&ObjectKey::cluster(NAMESPACE, namespace));
+        let domain = record
+            .as_ref()
+            .and_then(|record| record.labels.get(labels::DOMAIN).cloned())
+            .and_then(|name| view.root::<Domain>(None, &name))
+            .filter(|domain| domain.namespace_name() == namespace);
+        let quota = domain.as_ref().and_then(|domain| {
+            let name = domain.metadata.name.as_deref().unwrap_or_default();
+            let name = names::child(name, "quota", names::LABEL_LIMIT);
+            view.object(&ObjectKey::namespaced(RESOURCE_QUOTA, namespace, name))?.part("/status")
+        });
+        Self {
+            domain,
+            namespace: namespace.to_owned(),
+            namespace_deleting: record.is_some_and(|record| record.deleting),
+            quota,
+        }
+    }
+
+    /// Name of the Domain; empty if there is none.
+    pub fn name(&self) -> &str {
+        self.domain.as_ref().and_then(|domain| domain.metadata.name.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether the domain's workloads are to stand still: it is suspended, or going away.
+    pub fn suspended(&self) -> bool {
+        self.domain.as_ref().is_some_and(|domain| {
+            domain.spec.suspend || domain.metadata.deletion_timestamp.is_some()
+        })
+    }
+
+    /// Why nothing can run in the namespace (now).
+    pub fn problems(&self) -> Vec<Problem> {
+        if self.namespace_deleting {
+            return vec![Problem::new(
+                "DomainDeleting",
+                "metadata.namespace",
+                format!("namespace {} is being deleted", self.namespace),
+            )];
+        }
+        let Some(domain) = &self.domain else {
+            return vec![Problem::new(
+                "DomainNotFound",
+                "metadata.namespace",
+                format!(
+                    "namespace {} belongs to no Domain; make a Domain for it, or move this object \
+                     to the namespace of one (kubectl get domains)",
+                    self.namespace
+                ),
+            )];
+        };
+        let unmet: Vec<&str> =
+            ["NamespaceReady", "QuotaEnforced", "NetworkIsolated", "AccessGranted"]
+                .into_iter()
+                .filter(|type_| !condition_is_true(domain, type_))
+                .collect();
+        if unmet.is_empty() || domain.metadata.deletion_timestamp.is_some() {
+            return Vec::new();
+        }
+        vec![Problem::new(
+            "DomainNotReady",
+            "metadata.namespace",
+            format!(
+                "waits for Domain {}: {} (kubectl describe domain {})",
+                self.name(),
+                unmet.join(", "),
+                self.name()
+            ),
+        )]
+    }
+
+    /// What is wrong with the Spark part of a workload, `path` being where it stands in the spec.
+    pub fn runtime_problems(
+        &self,
+        path: &str,
+        spec: &SparkRuntime,
+        images: &SparkImages,
+    ) -> Vec<Problem> {
+        let Some(domain) = &self.domain else { return Vec::new() };
+        let known: Vec<&str> =
+            domain.spec.catalogs.iter().map(|catalog| catalog.name.as_str()).collect();
+        let mut problems = Vec::new();
+        for (index, name) in spec.catalogs.iter().flatten().enumerate() {
+            if !known.contains(&name.as_str()) {
+                problems.push(Problem::new(
+                    "CatalogNotFound",
+                    format!("{path}.catalogs[{index}]"),
+                    format!(
+                        "Domain {} has no catalog {name}; it has: {}",
+                        self.name(),
+                        list(&known)
+                    ),
+                ));
+            }
+        }
+        for key in spec.spark_conf.0.keys() {
+            let of_domain = known.iter().find(|name| {
+                key.strip_prefix("spark.sql.catalog.")
+                    .and_then(|rest| rest.strip_prefix(**name))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            });
+            if let Some(name) = of_domain {
+                problems.push(Problem::new(
+                    "ReservedKey",
+                    format!("{path}.sparkConf[{key}]"),
+                    format!("catalog {name} is the Domain's; choose another name for your own"),
+                ));
+            }
+        }
+        for (index, mount) in spec.mounts.iter().enumerate() {
+            if let Some(shared) =
+                domain.spec.volumes.iter().find(|shared| shared.path == mount.path)
+            {
+                problems.push(Problem::new(
+                    "PathTaken",
+                    format!("{path}.mounts[{index}].path"),
+                    format!(
+                        "volume {} of the Domain is at {}; choose another path",
+                        shared.name, shared.path
+                    ),
+                ));
+            }
+        }
+        if let Err(message) = images.image(spec) {
+            problems.push(Problem::new("VersionUnknown", format!("{path}.version"), message));
+        }
+        problems
+    }
+
+    /// What is wrong with a node pool that a workload asks for.
+    pub fn pool_problem(&self, path: &str, pool: Option<&str>) -> Option<Problem> {
+        let (domain, name) = (self.domain.as_ref()?, pool?);
+        if runtime::node_pool(domain, Some(name)).is_some() {
+            return None;
+        }
+        let compute = domain.spec.compute.as_ref();
+        let known: Vec<&str> = compute
+            .map(|compute| compute.node_pools.iter().map(|pool| pool.name.as_str()).collect())
+            .unwrap_or_default();
+        Some(Problem::new(
+            "NodePoolNotFound",
+            path,
+            format!("Domain {} has no node pool {name}; it has: {}", self.name(), list(&known)),
+        ))
+    }
+
+    /// What is wrong with the resources of one pod: too little for Spark (`least_mib`), or more
+    /// than the domain allows a container.
+    pub fn resource_problems(
+        &self,
+        path: &str,
+        resources: &Resources,
+        least_mib: i64,
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if quantity::mebibytes(&resources.memory.0).is_some_and(|mib| mib < least_mib) {
+            problems.push(Problem::new(
+                "TooLittleMemory",
+                format!("{path}.memory"),
+                format!(
+                    "{} is too little; Spark needs at least {least_mib}Mi here",
+                    resources.memory
+                ),
+            ));
+        }
+        let max = self
+            .domain
+            .as_ref()
+            .and_then(|domain| domain.spec.limits.as_ref())
+            .map(|limits| limits.max.clone())
+            .unwrap_or_default();
+        let cpu_limit = resources.cpu_limit.as_ref().unwrap_or(&resources.cpu);
+        let cpu_field = if resources.cpu_limit.is_some() { "cpuLimit" } else { "cpu" };
+        for (resource, field, wanted) in
+            [("cpu", cpu_field, cpu_limit), ("memory", "memory", &resources.memory)]
+        {
+            let Some(bound) = max.get(resource) else { continue };
+            if quantity::milli(&wanted.0) > quantity::milli(&bound.0) {
+                problems.push(Problem::new(
+                    "LimitExceeded",
+                    format!("{path}.{field}"),
+                    format!(
+                        "{wanted} is more than the {bound} that Domain {} allows a container",
+                        self.name()
+                    ),
+                ));
+            }
+        }
+        problems
+    }
+
+    /// The Spark runtime of a workload. Call it after the problems above were ruled out; an
+    /// unknown image becomes empty.
+    pub fn runtime(&self, spec: &SparkRuntime, images: &SparkImages) -> Runtime {
+        let image = images.image(spec).unwrap_or_default();
+        self.domain.as_ref().map(|domain| Runtime::new(domain, spec, image)).unwrap_or_default()
+    }
+}
+
+fn condition_is_true(domain: &Domain, type_: &str) -> bool {
+    domain
+        .status
+        .iter()
+        .flat_map(|status| &status.conditions)
+        .any(|condition| condition.type_ == type_ && condition.status == "True")
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

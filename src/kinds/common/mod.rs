@@ -1,0 +1,11 @@
+//! What the workload kinds share: their domain, their pods, room in the quota, the conditions.
+
+pub mod cluster;
+pub mod domain;
+pub mod pods;
+pub mod quota;
+pub mod summary;
+
+pub use cluster::ClusterContext;
+pub use domain::{DomainContext, WAITING};
+pub use summary::{Readiness, triple};

@@ -1,0 +1,9 @@
+//! The children of a Domain, one file per concern.
+
+pub mod access;
+pub mod accounts;
+pub mod bounds;
+pub mod namespace;
+pub mod network;
+pub mod spark;
+pub mod volumes;

@@ -1,0 +1,93 @@
+//! The children of a Domain, in the order of trust.
+
+use crate::{
+    api::{Domain, domain::Isolation},
+    build::types,
+    engine::{Child, Plan},
+};
+
+use super::{
+    OperatorIdentity, Resolved,
+    children::{access, accounts, bounds, namespace, network, spark, volumes},
+    scope::Scope,
+    status::quota::is_enforced,
+};
+
+/// Ranks, lowest first.
+pub mod rank {
+    /// The namespace.
+    pub const NAMESPACE: u8 = 0;
+    /// What lets the operator work in it.
+    pub const OPERATOR: u8 = 1;
+    /// Quota, limits, network policies.
+    pub const BOUNDS: u8 = 2;
+    /// What workloads need: accounts, volumes, configuration.
+    pub const CONTENTS: u8 = 3;
+    /// Who may use it.
+    pub const ACCESS: u8 = 4;
+}
+
+/// The children of a Domain.
+pub fn plan(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentity) -> Plan {
+    let scope = Scope::of(domain);
+    let mut children = vec![
+        Child::new(types::NAMESPACE, rank::NAMESPACE, &namespace::namespace(&scope))
+            .with_ownership(scope.retained()),
+        Child::new(types::ROLE_BINDING, rank::OPERATOR, &access::operator(&scope, operator)),
+    ];
+    children.extend(bounding(&scope, operator));
+    children.extend(contents(&scope, domain, resolved));
+    children.extend(granted(&scope, operator));
+    Plan { children, hold_after: hold_after(&scope, resolved), ..Plan::default() }
+}
+
+/// Nothing is sent into a namespace that is on its way out, and nobody is let in before the quota
+/// holds: until the quota controller has set `status.hard`, nothing is enforced.
+fn hold_after(scope: &Scope<'_>, resolved: &Resolved) -> Option<u8> {
+    if resolved.namespace.as_ref().is_some_and(|namespace| namespace.deleting) {
+        return Some(rank::NAMESPACE);
+    }
+    let quota = scope.spec.quota.as_ref()?;
+    (!is_enforced(quota, resolved.quota.as_deref())).then_some(rank::BOUNDS)
+}
+
+fn bounding(scope: &Scope<'_>, operator: &OperatorIdentity) -> Vec<Child> {
+    let quota =
+        scope.spec.quota.as_ref().map(|quota| {
+            Child::new(types::RESOURCE_QUOTA, rank::BOUNDS, &bounds::quota(scope, quota))
+        });
+    let limits =
+        scope.spec.limits.as_ref().map(|limits| {
+            Child::new(types::LIMIT_RANGE, rank::BOUNDS, &bounds::limits(scope, limits))
+        });
+    let policies = match scope.isolation() {
+        Isolation::None => Vec::new(),
+        Isolation::Strict => {
+            vec![network::isolation(scope), network::api_server(scope, &operator.api_server)]
+        }
+    };
+    let policies =
+        policies.iter().map(|policy| Child::new(types::NETWORK_POLICY, rank::BOUNDS, policy));
+    quota.into_iter().chain(limits).chain(policies).collect()
+}
+
+fn contents(scope: &Scope<'_>, domain: &Domain, resolved: &Resolved) -> Vec<Child> {
+    let accounts = accounts::accounts(scope)
+        .into_iter()
+        .map(|account| Child::new(types::SERVICE_ACCOUNT, rank::CONTENTS, &account));
+    let claims = scope.spec.volumes.iter().map(|volume| {
+        let claim = volumes::claim(scope, volume, resolved.claim(scope, volume));
+        Child::new(types::CLAIM, rank::CONTENTS, &claim).with_ownership(scope.retained())
+    });
+    let config = Child::new(types::CONFIG_MAP, rank::CONTENTS, &spark::config(scope, domain));
+    accounts.chain(claims).chain([config]).collect()
+}
+
+fn granted(scope: &Scope<'_>, operator: &OperatorIdentity) -> Vec<Child> {
+    let members = scope.spec.members.iter().map(|member| access::member(scope, operator, member));
+    [access::driver(scope, operator)]
+        .into_iter()
+        .chain(members)
+        .map(|binding| Child::new(types::ROLE_BINDING, rank::ACCESS, &binding))
+        .collect()
+}

@@ -1,0 +1,110 @@
+//! What a Domain depends on, gathered from the stores.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::{
+    api::{Domain, domain::SharedVolume},
+    build::types,
+    engine::{ObjectKey, Record, View},
+};
+
+use super::{
+    scope::{ROLES, Scope, claimant},
+    workloads::{self, Workloads},
+};
+
+/// What a Domain depends on.
+#[derive(Clone, Debug, Default)]
+pub struct Resolved {
+    /// Its namespace, if there is one of that name, whoever made it.
+    pub namespace: Option<Arc<Record>>,
+    /// Another Domain that has the namespace.
+    pub rival: Option<String>,
+    /// Its ResourceQuota, if it exists.
+    pub quota: Option<Arc<Record>>,
+    /// Claims of its shared volumes that exist, by claim name.
+    pub claims: BTreeMap<String, Arc<Record>>,
+    /// Network policies and bindings of the plan that exist.
+    pub present: BTreeSet<ObjectKey>,
+    /// Workloads by kind and state.
+    pub workloads: Workloads,
+    /// What still runs, or could start something, in words such as `Pod etl-worker-0`. Looked at
+    /// only while the domain is suspended or being deleted.
+    pub running: Vec<String>,
+    /// Bindings of members that exist. Looked at only while the Domain is being deleted.
+    pub access: Vec<ObjectKey>,
+}
+
+impl Resolved {
+    /// The claim of a shared volume, if it exists.
+    pub fn claim(&self, scope: &Scope<'_>, volume: &SharedVolume) -> Option<&Record> {
+        self.claims.get(&scope.claim_key(volume).name).map(Arc::as_ref)
+    }
+}
+
+/// Gathers what a Domain depends on.
+pub fn resolve(domain: &Domain, view: &View<'_>) -> Resolved {
+    let scope = Scope::of(domain);
+    let namespace = view.object(&scope.namespace_key());
+    let rival = namespace
+        .as_deref()
+        .and_then(claimant)
+        .filter(|claimant| *claimant != scope.name)
+        .and_then(|claimant| view.root::<Domain>(None, claimant))
+        .filter(|other| other.namespace_name() == scope.namespace)
+        .and_then(|other| other.metadata.name.clone());
+    let is_deleting = domain.metadata.deletion_timestamp.is_some();
+    let is_ours = namespace.as_deref().is_some_and(|record| scope.is_ours(record));
+
+    let claims = scope
+        .spec
+        .volumes
+        .iter()
+        .map(|volume| scope.claim_key(volume))
+        .filter_map(|key| view.object(&key).map(|record| (key.name, record)))
+        .collect();
+    Resolved {
+        namespace,
+        rival,
+        quota: view.object(&scope.quota_key()),
+        claims,
+        present: scope
+            .policy_keys()
+            .into_iter()
+            .chain(scope.access_keys())
+            .filter(|key| view.object(key).is_some_and(|record| !record.deleting))
+            .collect(),
+        workloads: if is_ours {
+            workloads::count(view, &scope.namespace)
+        } else {
+            Workloads::default()
+        },
+        running: if is_ours && (is_deleting || scope.spec.suspend) {
+            running(&scope, view)
+        } else {
+            Vec::new()
+        },
+        access: if is_ours && is_deleting { access(&scope, view) } else { Vec::new() },
+    }
+}
+
+/// Pods that have not ended, and objects that could start some, in the domain.
+fn running(scope: &Scope<'_>, view: &View<'_>) -> Vec<String> {
+    [types::POD, types::JOB, types::CRON_JOB, types::STATEFUL_SET]
+        .into_iter()
+        .flat_map(|resource| view.all_in(resource, &scope.namespace))
+        .filter(|record| scope.is_ours(record) && workloads::is_active(record))
+        .map(|record| format!("{} {}", record.key.resource.kind, record.key.name))
+        .collect()
+}
+
+fn access(scope: &Scope<'_>, view: &View<'_>) -> Vec<ObjectKey> {
+    ROLES
+        .into_iter()
+        .map(|role| scope.member_key(role))
+        .filter(|key| view.object(key).is_some_and(|record| scope.is_ours(&record)))
+        .collect()
+}

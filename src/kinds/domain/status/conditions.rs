@@ -1,0 +1,191 @@
+//! The conditions that a Domain has beside the three that all kinds have.
+//!
+//! They say what is in force in the namespace, also while a new spec is refused: workloads go by
+//! them, and a slip in one field must not stop a whole domain.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::{
+    api::{conditions::condition, domain::Isolation},
+    engine::{Fault, ObjectKey, Report},
+};
+
+use super::{
+    super::{
+        Resolved, SPARK_CONFIG_MAP,
+        scope::{Scope, role_name},
+    },
+    quota, quota_pending, terminating,
+};
+use crate::build::types;
+
+/// Whether something holds, and why.
+struct Verdict {
+    holds: bool,
+    reason: &'static str,
+    message: String,
+}
+
+fn yes(reason: &'static str, message: impl Into<String>) -> Verdict {
+    Verdict { holds: true, reason, message: message.into() }
+}
+
+fn no(reason: &'static str, message: impl Into<String>) -> Verdict {
+    Verdict { holds: false, reason, message: message.into() }
+}
+
+/// NamespaceReady, QuotaEnforced, AccessGranted, NetworkIsolated, CatalogsReady.
+pub fn conditions(
+    scope: &Scope<'_>,
+    resolved: &Resolved,
+    report: &Report,
+    is_deleting: bool,
+    generation: Option<i64>,
+) -> Vec<Condition> {
+    let namespace = namespace(scope, resolved, report);
+    let within = |verdict: &dyn Fn() -> Verdict| {
+        if namespace.holds { verdict() } else { no("NamespaceNotReady", &*namespace.message) }
+    };
+    let quota = within(&|| quota(scope, resolved, report));
+    let access = within(&|| access(scope, resolved, report, is_deleting));
+    let network = within(&|| network(scope, resolved, report));
+    let catalogs = within(&|| catalogs(scope, report));
+    [
+        ("NamespaceReady", namespace),
+        ("QuotaEnforced", quota),
+        ("AccessGranted", access),
+        ("NetworkIsolated", network),
+        ("CatalogsReady", catalogs),
+    ]
+    .into_iter()
+    .map(|(type_, verdict)| {
+        condition(type_, verdict.holds, verdict.reason, verdict.message, generation)
+    })
+    .collect()
+}
+
+fn namespace(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Verdict {
+    let name = &scope.namespace;
+    let about = |reason: &str| reason.starts_with("Namespace");
+    if let Some(problem) = report.problems.iter().find(|problem| about(problem.reason)) {
+        return no(problem.reason, problem.message.clone());
+    }
+    if let Some(verdict) = fault(report, |key| *key == scope.namespace_key()) {
+        return verdict;
+    }
+    match &resolved.namespace {
+        None => no("NamespacePending", format!("namespace {name} does not exist yet")),
+        Some(record) if record.deleting => no("NamespaceTerminating", terminating(name)),
+        Some(_) => yes("Ready", format!("namespace {name} is this domain's")),
+    }
+}
+
+fn quota(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Verdict {
+    let key = scope.quota_key();
+    let Some(quota) = &scope.spec.quota else {
+        return yes(
+            "NoQuota",
+            "spec.quota is not set: nothing bounds the workloads of this domain",
+        );
+    };
+    if let Some(verdict) = fault(report, |faulty| *faulty == key) {
+        return verdict;
+    }
+    let record = resolved.quota.as_deref();
+    // While a spec is refused, the last one that was accepted holds.
+    let is_refused = !report.problems.is_empty();
+    if quota::is_enforced(quota, record) || (is_refused && quota::holds(record)) {
+        return yes("Enforced", format!("ResourceQuota {} is in force{}", key.name, stale(report)));
+    }
+    no("QuotaPending", quota_pending(scope))
+}
+
+fn network(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Verdict {
+    if scope.isolation() == Isolation::None {
+        return yes("IsolationOff", "spec.network.isolation is None: pods may talk to anybody");
+    }
+    if let Some(verdict) = fault(report, |key| key.resource == types::NETWORK_POLICY) {
+        return verdict;
+    }
+    if scope.policy_keys().iter().any(|key| !resolved.present.contains(key)) {
+        return no("Pending", "network policies are being made");
+    }
+    yes(
+        "PoliciesInPlace",
+        format!(
+            "nothing in or out but the domain itself, DNS, the API server for drivers, and what \
+             spec.network lists; the cluster's network plugin enforces it{}",
+            stale(report)
+        ),
+    )
+}
+
+fn access(scope: &Scope<'_>, resolved: &Resolved, report: &Report, is_deleting: bool) -> Verdict {
+    if is_deleting {
+        return no("Deleting", "access ends with the Domain");
+    }
+    if let Some(verdict) = fault(report, |key| key.resource == types::ROLE_BINDING) {
+        return verdict;
+    }
+    if scope.access_keys().iter().any(|key| !resolved.present.contains(key)) {
+        return no("Pending", "access is granted last, once everything that bounds it is in place");
+    }
+    if report.held {
+        let message = "access is as it was: changes to it are applied last, once everything before \
+                       them is in place (see condition Ready)";
+        return no("Pending", message);
+    }
+    let members = &scope.spec.members;
+    if members.is_empty() {
+        return yes(
+            "NoMembers",
+            "spec.members is empty: only administrators of the cluster have access",
+        );
+    }
+    let roles: Vec<String> = members
+        .iter()
+        .map(|member| format!("{}: {}", role_name(member.role), member.subjects.len()))
+        .collect();
+    yes("Granted", format!("members by role: {}{}", roles.join(", "), stale(report)))
+}
+
+fn catalogs(scope: &Scope<'_>, report: &Report) -> Verdict {
+    let is_config =
+        |key: &ObjectKey| key.resource == types::CONFIG_MAP && key.name == SPARK_CONFIG_MAP;
+    if let Some(verdict) = fault(report, is_config) {
+        return verdict;
+    }
+    let names: Vec<&str> =
+        scope.spec.catalogs.iter().map(|catalog| catalog.name.as_str()).collect();
+    if names.is_empty() {
+        return yes("NoCatalogs", "spec.catalogs is empty");
+    }
+    let message = format!(
+        "configured, not probed: {}; Polder reads no Secrets, so one that is missing shows on the \
+         pods that use it",
+        names.join(", ")
+    );
+    yes("Configured", message)
+}
+
+/// What stands in the way of some objects.
+fn fault(report: &Report, concerns: impl Fn(&ObjectKey) -> bool) -> Option<Verdict> {
+    let lists = [
+        ("Conflict", &report.conflicts),
+        ("Rejected", &report.rejected),
+        ("ApplyFailed", &report.failed),
+    ];
+    lists.into_iter().find_map(|(reason, faults)| {
+        let found: Option<&Fault> = faults.iter().find(|fault| concerns(&fault.key));
+        found.map(|fault| no(reason, fault.message.clone()))
+    })
+}
+
+/// Says so where what is in force is not what the spec asks for now.
+fn stale(report: &Report) -> &'static str {
+    if report.problems.is_empty() {
+        ""
+    } else {
+        " (as of the last spec that was accepted; see condition Stalled)"
+    }
+}

@@ -1,0 +1,224 @@
+use serde_json::json;
+
+use super::{FULL, deleting, domain, in_place, operator, record, with_namespace};
+use crate::{
+    api::{Domain, DomainStatus},
+    build::types,
+    engine::{Fault, ObjectKey, Report},
+    kinds::domain::{
+        Resolved,
+        scope::Scope,
+        status::status,
+        validate::validate,
+        workloads::{Count, Workloads},
+    },
+};
+
+/// `Ready=False Conflict` and so on, by type.
+fn brief(status: &DomainStatus) -> Vec<String> {
+    status
+        .conditions
+        .iter()
+        .map(|condition| {
+            assert_eq!(condition.observed_generation, Some(3));
+            format!("{}={} {}", condition.type_, condition.status, condition.reason)
+        })
+        .collect()
+}
+
+fn message<'a>(status: &'a DomainStatus, type_: &str) -> &'a str {
+    let found = status.conditions.iter().find(|condition| condition.type_ == type_);
+    found.map(|condition| condition.message.as_str()).unwrap()
+}
+
+/// The report of a Domain that validation stopped.
+fn refused(domain: &Domain, resolved: &Resolved) -> Report {
+    Report { problems: validate(domain, resolved, &operator()), ..Report::default() }
+}
+
+fn fault(domain: &Domain, key: ObjectKey, message: &str) -> (Resolved, Fault) {
+    (in_place(domain), Fault { key, message: message.to_owned() })
+}
+
+#[test]
+fn a_domain_in_place() {
+    let domain = domain(FULL);
+    let mut resolved = in_place(&domain);
+    resolved.workloads = Workloads {
+        spark_clusters: Count { total: 1, ready: 1 },
+        sql_endpoints: Count { total: 2, ready: 1 },
+        batch_jobs: Count { total: 3, ready: 3 },
+    };
+    let status = status(&domain, &resolved, &Report::default());
+    insta::with_settings!({
+        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, { insta::assert_yaml_snapshot!("domain-status", status) });
+}
+
+#[test]
+fn a_new_domain_has_no_namespace_yet() {
+    let domain = domain("");
+    let report = Report { held: true, ..Report::default() };
+    let status = status(&domain, &Resolved::default(), &report);
+    assert_eq!(
+        brief(&status)[..4],
+        [
+            "Ready=False NamespacePending",
+            "Reconciling=True NamespacePending",
+            "Stalled=False NamespacePending",
+            "NamespaceReady=False NamespacePending",
+        ]
+    );
+    assert_eq!(status.workloads, None);
+}
+
+#[test]
+fn a_quota_that_is_not_in_force_is_waited_for() {
+    let domain = domain("quota: {hard: {pods: 5}}");
+    let quota = record(Scope::of(&domain).quota_key(), Some("sales"), json!({"status": {}}));
+    let resolved = Resolved { quota: Some(quota), ..with_namespace(&domain, Some("sales")) };
+    let report = Report { held: true, ..Report::default() };
+    assert_eq!(
+        brief(&status(&domain, &resolved, &report)),
+        [
+            "Ready=False QuotaPending",
+            "Reconciling=True QuotaPending",
+            "Stalled=False QuotaPending",
+            "NamespaceReady=True Ready",
+            "QuotaEnforced=False QuotaPending",
+            "AccessGranted=False Pending",
+            "NetworkIsolated=False Pending",
+            "CatalogsReady=True NoCatalogs",
+        ]
+    );
+}
+
+#[test]
+fn a_foreign_namespace_stalls_the_domain() {
+    let domain = domain("");
+    let resolved = with_namespace(&domain, None);
+    let expected = [
+        "Ready=False NamespaceExists",
+        "Reconciling=False NamespaceExists",
+        "Stalled=True NamespaceExists",
+        "NamespaceReady=False NamespaceExists",
+        "QuotaEnforced=False NamespaceNotReady",
+        "AccessGranted=False NamespaceNotReady",
+        "NetworkIsolated=False NamespaceNotReady",
+        "CatalogsReady=False NamespaceNotReady",
+    ];
+    let found_before = status(&domain, &resolved, &refused(&domain, &resolved));
+    assert_eq!(brief(&found_before), expected);
+    assert!(message(&found_before, "Ready").contains("kubectl label namespace sales"));
+    assert_eq!(found_before.quota, None);
+
+    let key = Scope::of(&domain).namespace_key();
+    let conflict = Fault { key, message: "is somebody else's".to_owned() };
+    let report = Report { conflicts: vec![conflict], held: true, ..Report::default() };
+    // Without the label it is not watched.
+    let found_at_apply = status(&domain, &Resolved::default(), &report);
+    assert_eq!(found_at_apply, found_before);
+}
+
+#[test]
+fn a_slip_in_one_field_leaves_what_is_in_force() {
+    let domain = domain("{quota: {hard: {pods: 5}}, limits: {max: {cpu: 1}, default: {cpu: 2}}}");
+    let resolved = in_place(&domain);
+    let status = status(&domain, &resolved, &refused(&domain, &resolved));
+    assert_eq!(
+        brief(&status),
+        [
+            "Ready=False LimitsContradict",
+            "Reconciling=False LimitsContradict",
+            "Stalled=True LimitsContradict",
+            "NamespaceReady=True Ready",
+            "QuotaEnforced=True Enforced",
+            "AccessGranted=True NoMembers",
+            "NetworkIsolated=True PoliciesInPlace",
+            "CatalogsReady=True NoCatalogs",
+        ]
+    );
+    assert!(message(&status, "NetworkIsolated").contains("as of the last spec"));
+}
+
+#[test]
+fn what_the_api_server_refuses_is_told_with_its_object() {
+    let domain = domain("");
+    let key = ObjectKey::namespaced(types::NETWORK_POLICY, "sales", "sales-isolation");
+    let (resolved, fault) = fault(&domain, key, "NetworkPolicy sales/sales-isolation: 422 port");
+    let report = Report { rejected: vec![fault], held: true, ..Report::default() };
+    let status = status(&domain, &resolved, &report);
+    let brief = brief(&status);
+    assert_eq!(brief[0], "Ready=False Rejected");
+    assert_eq!(brief[2], "Stalled=True Rejected");
+    assert_eq!(brief[5], "AccessGranted=False Pending");
+    assert_eq!(brief[6], "NetworkIsolated=False Rejected");
+    assert_eq!(message(&status, "Ready"), "NetworkPolicy sales/sales-isolation: 422 port");
+}
+
+#[test]
+fn what_is_tried_again_reconciles() {
+    let domain = domain("members: [{role: Admin, subjects: [{kind: User, name: a}]}]");
+    let key = ObjectKey::namespaced(types::ROLE_BINDING, "sales", "polder-admin");
+    let (resolved, fault) = fault(&domain, key, "RoleBinding sales/polder-admin: 500");
+    let report = Report { failed: vec![fault], ..Report::default() };
+    let brief = brief(&status(&domain, &resolved, &report));
+    assert_eq!(brief[1], "Reconciling=True ApplyFailed");
+    assert_eq!(brief[5], "AccessGranted=False ApplyFailed");
+}
+
+#[test]
+fn a_suspended_domain_says_what_still_runs() {
+    let domain = domain("suspend: true");
+    let mut resolved = in_place(&domain);
+    resolved.running = (0..7).map(|index| format!("Pod p{index}")).collect();
+    let stopping = status(&domain, &resolved, &Report::default());
+    assert_eq!(
+        brief(&stopping)[..3],
+        ["Ready=False Suspending", "Reconciling=True Suspending", "Stalled=False Suspending",]
+    );
+    assert!(
+        message(&stopping, "Ready").ends_with("Pod p0, Pod p1, Pod p2, Pod p3, Pod p4 and 2 more")
+    );
+    resolved.running.clear();
+    let stopped = status(&domain, &resolved, &Report::default());
+    assert_eq!(
+        brief(&stopped)[..4],
+        [
+            "Ready=False Suspended",
+            "Reconciling=False Suspended",
+            "Stalled=False Suspended",
+            "NamespaceReady=True Ready",
+        ]
+    );
+}
+
+#[test]
+fn the_end_is_told_too() {
+    let retained = deleting(domain(""));
+    let mut resolved = in_place(&retained);
+    resolved.running = vec!["Pod etl-worker-0".to_owned()];
+    let retaining = status(&retained, &resolved, &Report::default());
+    assert_eq!(brief(&retaining)[0], "Ready=False Deleting");
+    assert_eq!(brief(&retaining)[5], "AccessGranted=False Deleting");
+    assert_eq!(
+        message(&retaining, "Ready"),
+        "waits until workloads have stopped; namespace sales and its volumes will be kept; still \
+         there: Pod etl-worker-0"
+    );
+    let deleted = deleting(domain("deletionPolicy: Delete"));
+    let deleting = status(&deleted, &in_place(&deleted), &Report::default());
+    assert!(message(&deleting, "Ready").contains("everything in it is being deleted"));
+}
+
+#[test]
+fn a_lost_volume_is_told() {
+    let domain = domain("volumes: [{name: wh, size: 1Gi, path: /wh}]");
+    let key = Scope::of(&domain).claim_key(&domain.spec.volumes[0]);
+    let mut resolved = in_place(&domain);
+    let claim = record(key, Some("sales"), json!({"status": {"phase": "Lost"}}));
+    resolved.claims.insert("sales-wh".to_owned(), claim);
+    assert_eq!(brief(&status(&domain, &resolved, &Report::default()))[0], "Ready=False VolumeLost");
+}

@@ -1,0 +1,114 @@
+//! Workloads of a domain: how many there are, how many serve, and what still runs.
+
+use k8s_openapi::{
+    api::{batch::v1::JobStatus, core::v1::PodStatus},
+    apimachinery::pkg::apis::meta::v1::Condition,
+};
+
+use crate::{
+    api::{BatchJob, SparkCluster, SqlEndpoint, conditions, domain::WorkloadCounts},
+    build::types,
+    engine::{Record, View},
+};
+
+/// Workloads of a domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Workloads {
+    /// SparkClusters.
+    pub spark_clusters: Count,
+    /// SqlEndpoints.
+    pub sql_endpoints: Count,
+    /// BatchJobs.
+    pub batch_jobs: Count,
+}
+
+/// How many, and how many of them are ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// All.
+    pub total: i64,
+    /// Those whose condition Ready is True.
+    pub ready: i64,
+}
+
+/// Counts the workloads of a namespace.
+pub fn count(view: &View<'_>, namespace: &str) -> Workloads {
+    Workloads {
+        spark_clusters: tally(
+            view.roots_in::<SparkCluster>(namespace).iter().map(|root| {
+                is_ready(root.status.as_ref().map(|status| status.conditions.as_slice()))
+            }),
+        ),
+        sql_endpoints: tally(
+            view.roots_in::<SqlEndpoint>(namespace).iter().map(|root| {
+                is_ready(root.status.as_ref().map(|status| status.conditions.as_slice()))
+            }),
+        ),
+        batch_jobs: tally(
+            view.roots_in::<BatchJob>(namespace).iter().map(|root| {
+                is_ready(root.status.as_ref().map(|status| status.conditions.as_slice()))
+            }),
+        ),
+    }
+}
+
+impl Workloads {
+    /// As the status shows them.
+    pub fn counts(self) -> WorkloadCounts {
+        let all = [self.spark_clusters, self.sql_endpoints, self.batch_jobs];
+        let total: i64 = all.iter().map(|count| count.total).sum();
+        let ready: i64 = all.iter().map(|count| count.ready).sum();
+        WorkloadCounts {
+            summary: format!("{ready}/{total} ready"),
+            spark_clusters: self.spark_clusters.total,
+            sql_endpoints: self.sql_endpoints.total,
+            batch_jobs: self.batch_jobs.total,
+        }
+    }
+}
+
+fn tally(ready: impl Iterator<Item = bool>) -> Count {
+    ready.fold(Count::default(), |count, is_ready| Count {
+        total: count.total + 1,
+        ready: count.ready + i64::from(is_ready),
+    })
+}
+
+fn is_ready(conditions: Option<&[Condition]>) -> bool {
+    conditions
+        .unwrap_or_default()
+        .iter()
+        .any(|condition| condition.type_ == conditions::READY && condition.status == "True")
+}
+
+/// Whether an object runs something or can start something: a pod that has not ended, a Job that
+/// is neither suspended nor finished, a CronJob that is not suspended, a StatefulSet that wants
+/// pods.
+pub fn is_active(record: &Record) -> bool {
+    let resource = record.key.resource;
+    if resource == types::POD {
+        let phase = record.part::<PodStatus>("/status").and_then(|status| status.phase);
+        !matches!(phase.as_deref(), Some("Succeeded" | "Failed"))
+    } else if resource == types::JOB {
+        !is_true(record, "/spec/suspend") && !is_finished(record)
+    } else if resource == types::CRON_JOB {
+        !record.deleting && !is_true(record, "/spec/suspend")
+    } else {
+        !record.deleting && record.part::<i32>("/spec/replicas").is_some_and(|count| count > 0)
+    }
+}
+
+fn is_true(record: &Record, pointer: &str) -> bool {
+    record.part::<bool>(pointer) == Some(true)
+}
+
+fn is_finished(record: &Record) -> bool {
+    record
+        .part::<JobStatus>("/status")
+        .and_then(|status| status.conditions)
+        .unwrap_or_default()
+        .iter()
+        .any(|condition| {
+            matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True"
+        })
+}

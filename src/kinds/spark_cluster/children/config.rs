@@ -1,0 +1,106 @@
+//! Configuration of the daemons, and the scripts of their probes.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+
+use crate::{
+    build::{
+        names,
+        spark::{Conf, conf, runtime},
+    },
+    kinds::spark_cluster::plan::Context,
+};
+
+/// Where the ConfigMap appears.
+pub(in super::super) const DIR: &str = "/etc/polder/config";
+
+/// What `/json/` of a daemon says; bash alone, as images have no curl. A host that does not answer
+/// must not take the time of the whole probe.
+const HTTP: &str = r#"json() {
+  timeout 4 bash -c 'exec 3<>"/dev/tcp/$0/$1" &&
+    printf "GET /json/ HTTP/1.0\r\nHost: %s\r\n\r\n" "$0" >&3 && cat <&3' "$1" "$2"
+}
+listed() { # by the master, in one of the given states
+  awk -v host="$WORKER_HOST" -v states="$1" '
+    /"host" *:/ { here = index($0, "\"" host "\"") > 0 }
+    /"state" *:/ { if (here && $0 ~ "\"(" states ")\"") found = 1 }
+    END { exit !found }'
+}
+"#;
+
+/// Ready when the master serves: not in standby, not recovering.
+const MASTER_READY: &str = r#"json 127.0.0.1 8080 | grep -Eq '^ *"status" *: *"ALIVE"'
+"#;
+
+/// Ready when the master lists this worker as alive: the worker's own pages answer even when it
+/// is not registered, or is being decommissioned.
+const WORKER_READY: &str = r#"json "$MASTER_HOST" 8080 2>/dev/null | listed ALIVE
+"#;
+
+/// Alive when its own pages answer, and a master that is alive knows it. A worker that comes up
+/// while the master recovers its predecessor of the same name takes itself for registered and is
+/// ignored for ever: only a new start helps. While the master is away, nobody is to blame.
+const WORKER_LIVE: &str = r#"json 127.0.0.1 8081 >/dev/null || exit 1
+master=$(json "$MASTER_HOST" 8080 2>/dev/null) || exit 0
+grep -Eq '^ *"status" *: *"ALIVE"' <<<"$master" || exit 0
+listed 'ALIVE|DECOMMISSIONED' <<<"$master"
+"#;
+
+/// Hands the worker's shuffle data on before it goes, as far as its grace period allows.
+/// Source: <https://spark.apache.org/docs/latest/job-scheduling.html#decommission>
+const WORKER_STOP: &str = r#"kill -s PWR 1
+for _ in $(seq 1 100); do
+  json 127.0.0.1 8081 | tr -d ' \n\r' | grep -q '"executors":\[\]' && exit 0
+  sleep 1
+done
+"#;
+
+pub(in super::super) fn name(cluster: &str) -> String {
+    names::child(cluster, "config", names::LABEL_LIMIT)
+}
+
+pub(in super::super) fn config_map(context: &Context<'_>) -> ConfigMap {
+    let script = |body: &str| format!("set -uo pipefail\n{HTTP}{body}");
+    let data = [
+        ("spark-defaults.conf", conf::render(&daemon_conf(context))),
+        ("log4j2.properties", runtime::LOG4J2.to_owned()),
+        ("master-ready.sh", script(MASTER_READY)),
+        ("worker-ready.sh", script(WORKER_READY)),
+        ("worker-live.sh", script(WORKER_LIVE)),
+        ("worker-stop.sh", script(WORKER_STOP)),
+    ];
+    ConfigMap {
+        metadata: context.identity.meta(&name(context.cluster), "config"),
+        data: Some(data.map(|(key, value)| (key.to_owned(), value)).into()),
+        ..Default::default()
+    }
+}
+
+/// Hash of all that a daemon reads only when it starts.
+pub(in super::super) fn hash(config: &ConfigMap) -> String {
+    let text = config
+        .data
+        .iter()
+        .flatten()
+        .fold(String::new(), |text, (key, value)| text + key + "\n" + value + "\n");
+    names::short_hash(&text, 16)
+}
+
+fn daemon_conf(context: &Context<'_>) -> Conf {
+    let mut all = context.resolved.runtime.conf.clone();
+    all.extend(conf::conf([
+        ("spark.authenticate", "true".to_owned()),
+        ("spark.network.crypto.enabled", "true".to_owned()),
+        ("spark.master.rest.enabled", "false".to_owned()),
+        ("spark.deploy.recoveryMode", "FILESYSTEM".to_owned()),
+        ("spark.deploy.recoveryDirectory", "/data/recovery".to_owned()),
+        // Workers that live answer at once; those of before a suspend never will.
+        ("spark.deploy.recoveryTimeout", "15s".to_owned()),
+        ("spark.shuffle.service.enabled", "true".to_owned()),
+        ("spark.shuffle.service.port", "7337".to_owned()),
+        ("spark.worker.cleanup.enabled", "true".to_owned()),
+        ("spark.executor.logs.rolling.strategy", "size".to_owned()),
+        ("spark.executor.logs.rolling.maxSize", "16777216".to_owned()),
+        ("spark.executor.logs.rolling.maxRetainedFiles", "3".to_owned()),
+    ]));
+    all
+}

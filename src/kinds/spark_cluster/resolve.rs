@@ -1,0 +1,56 @@
+//! What a SparkCluster depends on.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use k8s_openapi::api::apps::v1::StatefulSetStatus;
+
+use super::{SparkClusterKind, master_name, pool_name};
+use crate::{
+    api::SparkCluster,
+    build::{
+        spark::{Runtime, SparkImages},
+        types::{POD, STATEFUL_SET},
+    },
+    engine::{Kind, ObjectKey, Record, View},
+    kinds::common::DomainContext,
+};
+
+/// What a SparkCluster depends on.
+pub struct Resolved {
+    /// Its domain.
+    pub domain: DomainContext,
+    /// Image, configuration, volumes.
+    pub runtime: Runtime,
+    /// Stateful sets of master and pools by name, as far as they exist.
+    pub sets: BTreeMap<String, StatefulSetStatus>,
+    /// Pods of master and workers.
+    pub pods: Vec<Arc<Record>>,
+}
+
+impl Resolved {
+    pub(super) fn new(root: &SparkCluster, view: &View<'_>, images: &SparkImages) -> Self {
+        let name = root.metadata.name.as_deref().unwrap_or_default();
+        let namespace = root.metadata.namespace.as_deref().unwrap_or_default();
+        let domain = DomainContext::resolve(view, namespace);
+        let mut names = vec![master_name(name)];
+        names.extend(root.spec.workers.iter().map(|pool| pool_name(name, &pool.name)));
+        let sets = names
+            .into_iter()
+            .filter_map(|set| {
+                let key = ObjectKey::namespaced(STATEFUL_SET, namespace, set.clone());
+                Some((set, view.object(&key)?.part("/status").unwrap_or_default()))
+            })
+            .collect();
+        Self {
+            runtime: domain.runtime(&root.spec.runtime, images),
+            sets,
+            pods: view.labelled(POD, namespace, SparkClusterKind::NAME, name),
+            domain,
+        }
+    }
+
+    /// Whether the cluster is to stand still.
+    pub(super) fn suspended(&self, root: &SparkCluster) -> bool {
+        root.spec.suspend || self.domain.suspended()
+    }
+}

@@ -1,0 +1,17 @@
+//! Polder: a Kubernetes operator that gives every data team its own domain, with Spark in it.
+//!
+//! - [`api`]: the four kinds as users write them, and their CRDs.
+//! - [`kinds`]: what each of them is to become: pure functions from root to children and status.
+//! - [`build`]: pure builders that kinds share.
+//! - [`engine`]: watches, stores, reconciles, applies, prunes, writes status; knows no kind.
+//! - [`operator`]: which types are watched and which kinds are served.
+//! - [`telemetry`]: metrics, health, logs.
+//! - [`cli`]: the command line.
+
+pub mod api;
+pub mod build;
+pub mod cli;
+pub mod engine;
+pub mod kinds;
+pub mod operator;
+pub mod telemetry;

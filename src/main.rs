@@ -1,0 +1,17 @@
+//! The `polder` binary: arguments, then one call.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Ring is the one cryptography provider of the process; an error means it is installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match polder::cli::Arguments::parse().execute() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("polder: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the operator watches and which kinds it serves: one line each.
+
+use std::sync::Arc;
+
+use kube::Client;
+
+use crate::{
+    build::{spark::SparkImages, types},
+    engine::{Engine, EngineBuilder, Options, Watch},
+    kinds::{
+        batch_job::BatchJobKind,
+        domain::{DomainKind, OperatorIdentity},
+        spark_cluster::SparkClusterKind,
+        sql_endpoint::SqlEndpointKind,
+    },
+};
+
+/// Objects that the operator made.
+const OURS: Option<&str> = Some("app.kubernetes.io/managed-by=polder");
+/// Objects of a domain, whoever made them.
+const OF_DOMAINS: Option<&str> = Some("polder.dev/domain");
+
+/// All watches. Where no part is kept, only metadata is ever asked for.
+pub const WATCHES: &[Watch] = &[
+    Watch { resource: types::NAMESPACE, selector: OF_DOMAINS, keep: &[] },
+    Watch { resource: types::RESOURCE_QUOTA, selector: OURS, keep: &["/spec/hard", "/status"] },
+    Watch { resource: types::LIMIT_RANGE, selector: OURS, keep: &[] },
+    Watch { resource: types::ROLE_BINDING, selector: OURS, keep: &[] },
+    Watch { resource: types::NETWORK_POLICY, selector: OURS, keep: &[] },
+    Watch { resource: types::SERVICE_ACCOUNT, selector: OURS, keep: &[] },
+    Watch { resource: types::CONFIG_MAP, selector: OURS, keep: &[] },
+    Watch { resource: types::SERVICE, selector: OURS, keep: &[] },
+    Watch { resource: types::DISRUPTION_BUDGET, selector: OURS, keep: &[] },
+    Watch { resource: types::CLAIM, selector: OURS, keep: &["/spec", "/status"] },
+    Watch { resource: types::STATEFUL_SET, selector: OURS, keep: &["/spec/replicas", "/status"] },
+    Watch { resource: types::JOB, selector: OURS, keep: &["/spec/suspend", "/status"] },
+    Watch { resource: types::CRON_JOB, selector: OURS, keep: &["/spec/suspend", "/status"] },
+    Watch { resource: types::POD, selector: OF_DOMAINS, keep: &["/status"] },
+];
+
+/// What the kinds need to know of the installation.
+#[derive(Clone, Debug)]
+pub struct Installation {
+    /// Who the operator is.
+    pub operator: OperatorIdentity,
+    /// Which image serves which Spark version.
+    pub images: SparkImages,
+}
+
+/// The engine with all watches and kinds.
+pub fn engine(client: Client, options: Options, installation: Installation) -> EngineBuilder {
+    let images = Arc::new(installation.images);
+    WATCHES
+        .iter()
+        .fold(Engine::builder(client, options), |builder, watch| builder.watch(*watch))
+        .kind(DomainKind { operator: installation.operator })
+        .kind(SparkClusterKind { images: Arc::clone(&images) })
+        .kind(SqlEndpointKind { images: Arc::clone(&images) })
+        .kind(BatchJobKind { images })
+}

@@ -1,0 +1,277 @@
+//! Metrics, named after controller-runtime's with the prefix `polder_`. Labels are bounded: kinds,
+//! verbs, codes, results; never the name of an object.
+
+use std::sync::Arc;
+
+use prometheus::{
+    Error, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+/// Seconds: a converged pass takes well under a millisecond, one with many writes seconds.
+const BUCKETS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// The operator's metrics. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    reconcile_total: IntCounterVec,
+    reconcile_errors: IntCounterVec,
+    reconcile_panics: IntCounterVec,
+    reconcile_timeouts: IntCounterVec,
+    reconcile_seconds: HistogramVec,
+    active_workers: IntGaugeVec,
+    max_workers: IntGaugeVec,
+    queue_depth: IntGaugeVec,
+    queue_adds: IntCounterVec,
+    queue_seconds: HistogramVec,
+    requests: IntCounterVec,
+    watch_events: IntCounterVec,
+    watch_restarts: IntCounterVec,
+    objects: IntGaugeVec,
+    roots: IntGaugeVec,
+    uncovered: IntCounterVec,
+    events: IntCounterVec,
+    leader: IntGaugeVec,
+}
+
+impl Metrics {
+    /// Metrics in a registry of their own.
+    #[expect(clippy::too_many_lines, reason = "a table")]
+    pub fn new() -> Result<Self, Error> {
+        let r = &Registry::new_custom(Some("polder".to_owned()), None)?;
+        let inner = Inner {
+            reconcile_total: counter(
+                r,
+                "reconcile_total",
+                "Reconciles per controller and result: success, requeue_after, error.",
+                &["controller", "result"],
+            )?,
+            reconcile_errors: counter(
+                r,
+                "reconcile_errors_total",
+                "Reconciles that end in a failed request or an internal error.",
+                &["controller"],
+            )?,
+            reconcile_panics: counter(
+                r,
+                "reconcile_panics_total",
+                "Reconciles that end in a panic: a bug in Polder.",
+                &["controller"],
+            )?,
+            reconcile_timeouts: counter(
+                r,
+                "reconcile_timeouts_total",
+                "Requests of reconciles that took longer than the request timeout.",
+                &["controller"],
+            )?,
+            reconcile_seconds: histogram(
+                r,
+                "reconcile_time_seconds",
+                "Duration of a reconcile.",
+                &["controller"],
+            )?,
+            active_workers: gauge(r, "active_workers", "Reconciles in progress.", &["controller"])?,
+            max_workers: gauge(
+                r,
+                "max_concurrent_reconciles",
+                "Most reconciles that may run at once.",
+                &["controller"],
+            )?,
+            queue_depth: gauge(
+                r,
+                "workqueue_depth",
+                "Objects waiting to be reconciled now.",
+                &["controller"],
+            )?,
+            queue_adds: counter(
+                r,
+                "workqueue_adds_total",
+                "Objects put in the queue, duplicates not counted.",
+                &["controller"],
+            )?,
+            queue_seconds: histogram(
+                r,
+                "workqueue_queue_duration_seconds",
+                "Time from being put in the queue to the start of the reconcile.",
+                &["controller"],
+            )?,
+            requests: counter(
+                r,
+                "client_requests_total",
+                "Requests to the API server; code is the HTTP status, timeout, or error.",
+                &["verb", "kind", "code"],
+            )?,
+            watch_events: counter(
+                r,
+                "watch_events_total",
+                "Objects received from watches and lists.",
+                &["kind"],
+            )?,
+            watch_restarts: counter(
+                r,
+                "watch_restarts_total",
+                "Lists, first and repeated, and watches resumed, per reason.",
+                &["kind", "reason"],
+            )?,
+            objects: gauge(r, "store_objects", "Objects known per type.", &["kind"])?,
+            roots: gauge(
+                r,
+                "resources",
+                "Custom resources by the status of their Ready condition; None: not yet set.",
+                &["controller", "ready"],
+            )?,
+            uncovered: counter(
+                r,
+                "uncovered_applies_total",
+                "Applies whose answer does not show all that was sent: costs one apply a restart.",
+                &["kind"],
+            )?,
+            events: counter(
+                r,
+                "events_total",
+                "Kubernetes events by result: sent, failed, dropped by the rate limit.",
+                &["result"],
+            )?,
+            leader: gauge(
+                r,
+                "leader_election_master_status",
+                "1 while this process holds the lease.",
+                &["name"],
+            )?,
+            registry: r.clone(),
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// In the classic text format.
+    pub fn render(&self) -> Result<String, Error> {
+        TextEncoder::new().encode_to_string(&self.0.registry.gather())
+    }
+
+    /// The registry, for metrics of other modules.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// A reconcile ended.
+    pub(crate) fn reconciled(&self, controller: &str, result: &str, seconds: f64) {
+        self.0.reconcile_total.with_label_values(&[controller, result]).inc();
+        self.0.reconcile_seconds.with_label_values(&[controller]).observe(seconds);
+        if result == "error" {
+            self.0.reconcile_errors.with_label_values(&[controller]).inc();
+        }
+    }
+
+    pub(crate) fn panicked(&self, controller: &str) {
+        self.0.reconcile_panics.with_label_values(&[controller]).inc();
+    }
+
+    pub(crate) fn timed_out(&self, controller: &str) {
+        self.0.reconcile_timeouts.with_label_values(&[controller]).inc();
+    }
+
+    pub(crate) fn workers(&self, controller: &str, max: usize) {
+        self.0.max_workers.with_label_values(&[controller]).set(small(max));
+        self.0.active_workers.with_label_values(&[controller]).set(0);
+        for counter in
+            [&self.0.reconcile_errors, &self.0.reconcile_panics, &self.0.reconcile_timeouts]
+        {
+            counter.with_label_values(&[controller]).inc_by(0);
+        }
+    }
+
+    pub(crate) fn active(&self, controller: &str, change: i64) {
+        self.0.active_workers.with_label_values(&[controller]).add(change);
+    }
+
+    pub(crate) fn queue_depth(&self, controller: &str, depth: usize) {
+        self.0.queue_depth.with_label_values(&[controller]).set(small(depth));
+    }
+
+    pub(crate) fn queued(&self, controller: &str) {
+        self.0.queue_adds.with_label_values(&[controller]).inc();
+    }
+
+    pub(crate) fn waited(&self, controller: &str, seconds: f64) {
+        self.0.queue_seconds.with_label_values(&[controller]).observe(seconds);
+    }
+
+    pub(crate) fn request(&self, verb: &str, kind: &str, code: &str) {
+        self.0.requests.with_label_values(&[verb, kind, code]).inc();
+    }
+
+    pub(crate) fn watch_events(&self, kind: &str, count: u64) {
+        self.0.watch_events.with_label_values(&[kind]).inc_by(count);
+    }
+
+    pub(crate) fn watch_restarted(&self, kind: &str, reason: &str) {
+        self.0.watch_restarts.with_label_values(&[kind, reason]).inc();
+    }
+
+    pub(crate) fn objects(&self, kind: &str, count: usize) {
+        self.0.objects.with_label_values(&[kind]).set(small(count));
+    }
+
+    pub(crate) fn ready(&self, controller: &str, ready: &str, change: i64) {
+        self.0.roots.with_label_values(&[controller, ready]).add(change);
+    }
+
+    pub(crate) fn uncovered(&self, kind: &str) {
+        self.0.uncovered.with_label_values(&[kind]).inc();
+    }
+
+    pub(crate) fn event(&self, result: &str) {
+        self.0.events.with_label_values(&[result]).inc();
+    }
+
+    pub(crate) fn leader(&self, name: &str, leading: bool) {
+        self.0.leader.with_label_values(&[name]).set(i64::from(leading));
+    }
+
+    /// How many requests were sent so far, by verb; for tests and the bench.
+    pub fn requests_of(&self, verb: &str) -> u64 {
+        self.0
+            .registry
+            .gather()
+            .iter()
+            .filter(|family| family.name() == "polder_client_requests_total")
+            .flat_map(prometheus::proto::MetricFamily::get_metric)
+            .filter(|metric| {
+                metric.get_label().iter().any(|l| l.name() == "verb" && l.value() == verb)
+            })
+            .map(|metric| whole(metric.get_counter().get_value()))
+            .sum()
+    }
+}
+
+fn counter(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, Error> {
+    let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+    r.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn gauge(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, Error> {
+    let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
+    r.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn histogram(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<HistogramVec, Error> {
+    let opts = HistogramOpts::new(name, help).buckets(BUCKETS.to_vec());
+    let metric = HistogramVec::new(opts, labels)?;
+    r.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn small(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Counters hold whole numbers that a `f64` shows exactly.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(value: f64) -> u64 {
+    value as u64
+}

@@ -1,0 +1,26 @@
+//! The operator against a real control plane with simulated nodes, as the chart installs it: its
+//! own service account, roles and arguments. Needs the cluster that `dev/test apiserver` starts.
+//!
+//! One operator serves all tests at once; each test has a domain of its own. Tests that stop or
+//! replace the operator run alone ([`operator::alone`]).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod api;
+mod audit;
+#[path = "../common/cluster.rs"]
+mod cluster;
+mod install;
+mod manifests;
+mod operator;
+mod tenant;
+
+mod conflict;
+mod convergence;
+mod deletion;
+mod drift;
+mod jobs;
+mod problems;
+mod restart;
+mod rights;
+mod suspend;
+mod telemetry;

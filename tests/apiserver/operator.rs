@@ -1,0 +1,201 @@
+//! The operator's process, and who may have it.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    cluster::eventually,
+    install::{Installation, NAMESPACE, installation, run},
+};
+
+/// Tests with the shared operator read, tests without it write.
+static TURN: RwLock<()> = RwLock::new(());
+static SHARED: Mutex<Option<Operator>> = Mutex::new(None);
+
+/// The right to use the shared operator, which runs meanwhile.
+pub struct Turn(#[expect(dead_code, reason = "held")] RwLockReadGuard<'static, ()>);
+
+/// The right to run operators of one's own. Ends with the shared operator running again.
+pub struct Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'static, ()>);
+
+/// Waits until the shared operator may be used.
+pub async fn shared() -> Turn {
+    let installation = installation().await;
+    let turn = TURN.read().unwrap_or_else(PoisonError::into_inner);
+    {
+        let mut shared = lock();
+        if shared.as_mut().is_none_or(|operator| !operator.runs()) {
+            *shared = Some(Operator::start(installation, "shared"));
+        }
+    }
+    Turn(turn)
+}
+
+/// Waits until nobody uses the shared operator, and stops it in order.
+pub async fn alone() -> Alone {
+    installation().await;
+    let turn = TURN.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(mut operator) = lock().take() {
+        assert!(operator.terminate(), "the operator did not end in order:\n{}", operator.tail(""));
+    }
+    Alone(turn)
+}
+
+fn lock() -> MutexGuard<'static, Option<Operator>> {
+    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the shared operator says of itself, and the end of its log as far as it is about `about`.
+pub fn shared_state(about: &str) -> (Option<String>, String) {
+    match lock().as_ref() {
+        Some(operator) => (operator.http("/metrics"), operator.tail(about)),
+        None => (None, "no shared operator runs".to_owned()),
+    }
+}
+
+/// A running operator.
+pub struct Operator {
+    process: Child,
+    /// Ends the operator if this process ends without doing so.
+    watchdog: Child,
+    port: u16,
+    log: PathBuf,
+}
+
+impl Operator {
+    /// Starts one with the chart's arguments; `identity` is the name of its pod.
+    pub fn start(installation: &Installation, identity: &str) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let log = installation.folder.join(format!("operator-{number}-{identity}.log"));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let output = File::create(&log).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_polder"))
+            .args(&installation.arguments)
+            .args([&format!("--http-address=127.0.0.1:{port}"), "--log-format=human"])
+            .env("KUBECONFIG", &installation.kubeconfig)
+            .env("POD_NAMESPACE", NAMESPACE)
+            .env("POD_NAME", identity)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        let watchdog = Command::new("sh")
+            .args(["-c", "cat >/dev/null; kill -9 $0 2>/dev/null", &process.id().to_string()])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { process, watchdog, port, log }
+    }
+
+    pub fn runs(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
+    /// Without warning.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// As Kubernetes stops a pod; whether it ended well and in time.
+    pub fn terminate(&mut self) -> bool {
+        run("kill", &["-TERM", &self.process.id().to_string()], "");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            match self.process.try_wait().unwrap() {
+                Some(status) => return status.success(),
+                None if Instant::now() > deadline => return false,
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// The lines of its log that contain a text.
+    pub fn log(&self, about: &str) -> Vec<String> {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        text.lines().filter(|line| line.contains(about)).map(str::to_owned).collect()
+    }
+
+    /// The end of its log.
+    pub fn tail(&self, about: &str) -> String {
+        let lines = self.log(about);
+        let start = lines.len().saturating_sub(40);
+        format!("{} ends with\n{}", self.log.display(), lines[start..].join("\n"))
+    }
+
+    /// What it answers; `None` if it does not, or not with 200.
+    pub fn http(&self, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: polder\r\nConnection: close\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
+    }
+
+    /// A metric with all of its labels, such as `polder_leader{name="polder"}`.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        metric(&self.http("/metrics")?, series)
+    }
+
+    /// Waits until its stores are filled.
+    pub async fn ready(&self) {
+        let ready = eventually(Duration::from_mins(1), async || self.http("/readyz")).await;
+        assert!(ready.is_some(), "the operator is not ready; {}", self.tail(""));
+    }
+
+    /// Waits until it has looked at every root, and has nothing left to do.
+    pub async fn idle(&self, controllers: &[&str]) {
+        self.ready().await;
+        let idle = eventually(Duration::from_mins(1), async || {
+            let metrics = self.http("/metrics")?;
+            controllers
+                .iter()
+                .all(|name| {
+                    let of = |family: &str, labels: &str| {
+                        metric(
+                            &metrics,
+                            &format!("polder_{family}{{controller=\"{name}\"{labels}}}"),
+                        )
+                        .unwrap_or(0.0)
+                    };
+                    of("reconcile_total", ",result=\"success\"")
+                        + of("reconcile_total", ",result=\"requeue_after\"")
+                        > 0.0
+                        && of("workqueue_depth", "") == 0.0
+                        && of("active_workers", "") == 0.0
+                })
+                .then_some(())
+        });
+        assert!(idle.await.is_some(), "the operator is not idle; {}", self.tail(""));
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        let _ = self.watchdog.kill();
+        let _ = self.watchdog.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The value of a series in the text of `/metrics`.
+pub fn metric(metrics: &str, series: &str) -> Option<f64> {
+    metrics.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
+}

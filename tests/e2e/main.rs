@@ -1,0 +1,9 @@
+//! End to end on a real node with real Spark: what the quickstart computed, and what happens when
+//! things break. Needs the cluster that `dev/test e2e` starts, with the quickstart applied.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod cluster;
+mod faults;
+mod quickstart;
+mod records;
+mod teardown;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Quantity, SparkConf,
     common::{NodePool, SecretKey, string_map},
+    quota::{QuotaSpec, QuotaStatus},
 };
 
 /// What a domain is to be.
@@ -30,6 +31,7 @@ use super::{
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Namespace", type_ = "string", json_path = ".status.namespace"),
     printcolumn(name = "Workloads", type_ = "string", json_path = ".status.workloads.summary"),
+    printcolumn(name = "Quota", type_ = "string", json_path = ".status.quota.summary"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
 )]
@@ -177,17 +179,6 @@ pub enum Role {
     Analyst,
     /// Sees everything but Secrets, changes nothing.
     Auditor,
-}
-
-/// A bound for all workloads of the domain together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct QuotaSpec {
-    /// Hard limits by resource, as in a ResourceQuota: `requests.cpu`, `limits.memory`, `pods`,
-    /// `fast.storageclass.storage.k8s.io/requests.storage`, `count/batchjobs.polder.dev`.
-    /// Source: <https://kubernetes.io/docs/concepts/policy/resource-quotas/>
-    #[schemars(extend("maxProperties" = 64))]
-    pub hard: BTreeMap<String, Quantity>,
 }
 
 /// Defaults and bounds of single containers, as in a LimitRange.
@@ -425,18 +416,6 @@ pub struct DomainStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_owned()]))]
     pub conditions: Vec<Condition>,
-}
-
-/// Use and bounds of a domain's resources, as the quota controller counts them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct QuotaStatus {
-    /// Hard limits in force.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub hard: BTreeMap<String, String>,
-    /// What is used of them.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub used: BTreeMap<String, String>,
 }
 
 /// Workloads of a domain, and how many of them are ready.

@@ -9,6 +9,7 @@ pub mod conditions;
 pub mod crds;
 pub mod domain;
 pub mod quantity;
+pub mod quota;
 pub mod spark_cluster;
 pub mod spark_conf;
 pub mod sql_endpoint;

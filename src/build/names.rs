@@ -29,6 +29,17 @@ pub fn child(root: &str, role: &str, limit: usize) -> String {
     format!("{}-{hash}", kept.trim_end_matches('-'))
 }
 
+/// Name of the quota of all workloads of a domain.
+pub fn quota(domain: &str) -> String {
+    child(domain, "quota", LABEL_LIMIT)
+}
+
+/// Name of the quota of a domain's pods with a priority class. The schema bounds both parts, so
+/// that this is never longer than the 253 characters that a quota's name may have.
+pub fn priority_quota(domain: &str, priority_class: &str) -> String {
+    format!("{domain}-quota-{priority_class}")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -39,20 +39,45 @@ pub fn whole_cores(text: &str) -> Option<i64> {
     i64::try_from((milli(text)? + 999) / 1000).ok().map(|cores| cores.max(1))
 }
 
-/// Thousandths in the shortest form people read: `1500m`, `2`, `4Gi`.
+/// Thousandths as Kubernetes writes them: the largest suffix that leaves a whole number. Of bytes
+/// that is one of `Ki`, `Mi`, ...
+/// Source: <https://pkg.go.dev/k8s.io/apimachinery/pkg/api/resource#Quantity>
 pub fn display_milli(milli: i128, is_bytes: bool) -> String {
-    if milli % 1000 != 0 {
-        return format!("{milli}m");
-    }
     let whole = milli / 1000;
-    if is_bytes && whole != 0 {
-        for (suffix, shift) in [("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)] {
-            if whole % (1_i128 << shift) == 0 {
-                return format!("{}{suffix}", whole >> shift);
-            }
-        }
+    if is_bytes && milli % 1000 == 0 && whole.abs() >= 1024 {
+        let (number, suffix) = reduce(whole, 1024, &["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]);
+        return format!("{number}{suffix}");
     }
-    whole.to_string()
+    let (number, suffix) = reduce(milli, 1000, &["m", "", "k", "M", "G", "T", "P", "E"]);
+    format!("{number}{suffix}")
+}
+
+/// `subtrahend` less than `minuend`, in the minuend's kind of suffix, and at least zero; `None` if
+/// either is no quantity. This is how Kubernetes subtracts quantities.
+pub fn minus(minuend: &str, subtrahend: &str) -> Option<String> {
+    let left = (milli(minuend)? - milli(subtrahend)?).max(0);
+    Some(display_milli(left, minuend.ends_with('i')))
+}
+
+/// Quota resource of a storage class.
+pub fn of_class(class: &str, resource: &str) -> String {
+    format!("{class}.storageclass.storage.k8s.io/{resource}")
+}
+
+fn reduce(mut number: i128, base: i128, suffixes: &[&'static str]) -> (i128, &'static str) {
+    if number == 0 {
+        return (0, "");
+    }
+    let mut suffixes = suffixes.iter().copied();
+    let mut suffix = suffixes.next().unwrap_or_default();
+    for larger in suffixes {
+        if number % base != 0 {
+            break;
+        }
+        number /= base;
+        suffix = larger;
+    }
+    (number, suffix)
 }
 
 /// Numerator and denominator of a suffix.
@@ -89,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{display_milli, mebibytes, milli, whole_cores};
+    use super::{display_milli, mebibytes, milli, minus, whole_cores};
 
     #[rstest]
     #[case("500m", 500)]
@@ -118,6 +143,18 @@ mod tests {
         assert_eq!(whole_cores("1500m"), Some(2));
         assert_eq!(whole_cores("100m"), Some(1));
         assert_eq!(display_milli(4 * 1024 * 1024 * 1024 * 1000, true), "4Gi");
+    }
+
+    #[rstest]
+    #[case("40", "250m", "39750m")]
+    #[case("160Gi", "1536Mi", "162304Mi")]
+    #[case("160Gi", "160Gi", "0")]
+    #[case("2Ti", "1Ti", "1Ti")]
+    #[case("1Ki", "24", "1k")]
+    #[case("5k", "3k", "2k")]
+    #[case("3", "5", "0")]
+    fn quantities_are_subtracted(#[case] one: &str, #[case] other: &str, #[case] left: &str) {
+        assert_eq!(minus(one, other).as_deref(), Some(left));
     }
 
     proptest! {

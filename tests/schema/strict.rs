@@ -15,7 +15,7 @@ use crate::send::{
 
 #[rstest]
 #[case::in_spec(Domain, "frozen: true", "spec.frozen")]
-#[case::deep(Domain, "quota: {hard: {}, storage: []}", "spec.quota.storage")]
+#[case::deep(Domain, "quota: {hard: {}, scopes: []}", "spec.quota.scopes")]
 #[case::in_a_list(
     SparkCluster,
     "workers: [{name: w, replicas: 1, resources: {cpu: 1, memory: 2Gi}, autoscaling: {max: 3}}]",

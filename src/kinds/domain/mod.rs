@@ -7,6 +7,7 @@
 mod children;
 mod finalize;
 mod plan;
+mod quotas;
 mod resolve;
 mod scope;
 mod status;

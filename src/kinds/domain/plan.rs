@@ -9,8 +9,9 @@ use crate::{
 use super::{
     OperatorIdentity, Resolved,
     children::{access, accounts, bounds, namespace, network, spark, volumes},
+    quotas,
     scope::Scope,
-    status::quota::is_enforced,
+    status::quota::pending,
 };
 
 /// Ranks, lowest first.
@@ -41,21 +42,19 @@ pub fn plan(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentity) -
     Plan { children, hold_after: hold_after(&scope, resolved), ..Plan::default() }
 }
 
-/// Nothing is sent into a namespace that is on its way out, and nobody is let in before the quota
-/// holds: until the quota controller has set `status.hard`, nothing is enforced.
+/// Nothing is sent into a namespace that is on its way out, and nobody is let in before every
+/// quota holds: until the quota controller has set `status.hard`, nothing is enforced.
 fn hold_after(scope: &Scope<'_>, resolved: &Resolved) -> Option<u8> {
     if resolved.namespace.as_ref().is_some_and(|namespace| namespace.deleting) {
         return Some(rank::NAMESPACE);
     }
-    let quota = scope.spec.quota.as_ref()?;
-    (!is_enforced(quota, resolved.quota.as_deref())).then_some(rank::BOUNDS)
+    (!pending(scope, resolved).is_empty()).then_some(rank::BOUNDS)
 }
 
 fn bounding(scope: &Scope<'_>, operator: &OperatorIdentity) -> Vec<Child> {
-    let quota =
-        scope.spec.quota.as_ref().map(|quota| {
-            Child::new(types::RESOURCE_QUOTA, rank::BOUNDS, &bounds::quota(scope, quota))
-        });
+    let quotas = quotas::wanted(scope)
+        .into_iter()
+        .map(|quota| Child::new(types::RESOURCE_QUOTA, rank::BOUNDS, &bounds::quota(scope, quota)));
     let limits =
         scope.spec.limits.as_ref().map(|limits| {
             Child::new(types::LIMIT_RANGE, rank::BOUNDS, &bounds::limits(scope, limits))
@@ -68,7 +67,7 @@ fn bounding(scope: &Scope<'_>, operator: &OperatorIdentity) -> Vec<Child> {
     };
     let policies =
         policies.iter().map(|policy| Child::new(types::NETWORK_POLICY, rank::BOUNDS, policy));
-    quota.into_iter().chain(limits).chain(policies).collect()
+    quotas.chain(limits).chain(policies).collect()
 }
 
 fn contents(scope: &Scope<'_>, domain: &Domain, resolved: &Resolved) -> Vec<Child> {

@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    quotas,
     scope::{ROLES, Scope, claimant},
     workloads::{self, Workloads},
 };
@@ -23,8 +24,8 @@ pub struct Resolved {
     pub namespace: Option<Arc<Record>>,
     /// Another Domain that has the namespace.
     pub rival: Option<String>,
-    /// Its ResourceQuota, if it exists.
-    pub quota: Option<Arc<Record>>,
+    /// Its ResourceQuotas that exist, by name.
+    pub quotas: BTreeMap<String, Arc<Record>>,
     /// Claims of its shared volumes that exist, by claim name.
     pub claims: BTreeMap<String, Arc<Record>>,
     /// Network policies and bindings of the plan that exist.
@@ -39,6 +40,11 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// A quota, if it exists.
+    pub fn quota(&self, key: &ObjectKey) -> Option<&Record> {
+        self.quotas.get(&key.name).map(Arc::as_ref)
+    }
+
     /// The claim of a shared volume, if it exists.
     pub fn claim(&self, scope: &Scope<'_>, volume: &SharedVolume) -> Option<&Record> {
         self.claims.get(&scope.claim_key(volume).name).map(Arc::as_ref)
@@ -69,7 +75,10 @@ pub fn resolve(domain: &Domain, view: &View<'_>) -> Resolved {
     Resolved {
         namespace,
         rival,
-        quota: view.object(&scope.quota_key()),
+        quotas: quotas::wanted(&scope)
+            .into_iter()
+            .filter_map(|quota| Some((quota.key.name.clone(), view.object(&quota.key)?)))
+            .collect(),
         claims,
         present: scope
             .policy_keys()

@@ -64,11 +64,6 @@ impl<'a> Scope<'a> {
         ObjectKey::cluster(types::NAMESPACE, &self.namespace)
     }
 
-    /// The quota.
-    pub fn quota_key(&self) -> ObjectKey {
-        ObjectKey::namespaced(types::RESOURCE_QUOTA, &self.namespace, self.child("quota"))
-    }
-
     /// The claim of a shared volume.
     pub fn claim_key(&self, volume: &SharedVolume) -> ObjectKey {
         let name = shared_claim(self.name, &volume.name);

@@ -3,23 +3,31 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
-    api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec, ResourceQuota, ResourceQuotaSpec},
+    api::core::v1::{
+        LimitRange, LimitRangeItem, LimitRangeSpec, ResourceQuota, ResourceQuotaSpec,
+        ScopeSelector, ScopedResourceSelectorRequirement,
+    },
     apimachinery::pkg::api::resource::Quantity as KubeQuantity,
 };
 
-use crate::api::{
-    Quantity,
-    domain::{LimitsSpec, QuotaSpec},
-};
+use crate::api::{Quantity, domain::LimitsSpec};
 
-use super::super::scope::Scope;
+use super::super::{quotas::Wanted, scope::Scope};
 
-/// The bound of all workloads together.
-pub fn quota(scope: &Scope<'_>, quota: &QuotaSpec) -> ResourceQuota {
+/// A bound of all workloads together, or of those with a priority class.
+pub fn quota(scope: &Scope<'_>, wanted: Wanted<'_>) -> ResourceQuota {
+    let selector = wanted.priority_class.map(|class| ScopeSelector {
+        match_expressions: Some(vec![ScopedResourceSelectorRequirement {
+            scope_name: "PriorityClass".to_owned(),
+            operator: "In".to_owned(),
+            values: Some(vec![class.to_owned()]),
+        }]),
+    });
     ResourceQuota {
-        metadata: scope.identity().meta(&scope.child("quota"), "quota"),
+        metadata: scope.identity().meta(&wanted.key.name, "quota"),
         spec: Some(ResourceQuotaSpec {
-            hard: Some(quantities(&quota.hard)),
+            hard: Some(wanted.hard),
+            scope_selector: selector,
             ..ResourceQuotaSpec::default()
         }),
         ..ResourceQuota::default()

@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     super::{
-        Resolved, SPARK_CONFIG_MAP,
+        Resolved, SPARK_CONFIG_MAP, quotas,
         scope::{Scope, role_name},
     },
     quota, quota_pending, terminating,
@@ -81,23 +81,25 @@ fn namespace(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Verdict
 }
 
 fn quota(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Verdict {
-    let key = scope.quota_key();
-    let Some(quota) = &scope.spec.quota else {
+    let wanted = quotas::wanted(scope);
+    if wanted.is_empty() {
         return yes(
             "NoQuota",
             "spec.quota is not set: nothing bounds the workloads of this domain",
         );
-    };
-    if let Some(verdict) = fault(report, |faulty| *faulty == key) {
+    }
+    if let Some(verdict) = fault(report, |faulty| wanted.iter().any(|quota| quota.key == *faulty)) {
         return verdict;
     }
-    let record = resolved.quota.as_deref();
+    let pending = quota::pending(scope, resolved);
     // While a spec is refused, the last one that was accepted holds.
-    let is_refused = !report.problems.is_empty();
-    if quota::is_enforced(quota, record) || (is_refused && quota::holds(record)) {
-        return yes("Enforced", format!("ResourceQuota {} is in force{}", key.name, stale(report)));
+    let is_refused = !report.problems.is_empty() && !resolved.quotas.is_empty();
+    if pending.is_empty() || (is_refused && resolved.quotas.values().all(|it| quotas::holds(it))) {
+        let names: Vec<&str> = resolved.quotas.keys().map(String::as_str).collect();
+        let message = format!("in force: ResourceQuota {}{}", names.join(", "), stale(report));
+        return yes("Enforced", message);
     }
-    no("QuotaPending", quota_pending(scope))
+    no("QuotaPending", quota_pending(&pending))
 }
 
 fn network(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Verdict {

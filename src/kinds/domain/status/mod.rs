@@ -9,7 +9,7 @@ use crate::{
     kinds::common::{Readiness, triple},
 };
 
-use super::{Resolved, children::volumes, scope::Scope, validate};
+use super::{Resolved, children::volumes, quotas::Wanted, scope::Scope, validate};
 
 /// How many things are named in a message before the rest is only counted.
 const NAMED: usize = 5;
@@ -28,7 +28,7 @@ pub fn status(domain: &Domain, resolved: &Resolved, report: &Report) -> DomainSt
     DomainStatus {
         observed_generation: generation,
         namespace: Some(scope.namespace.clone()),
-        quota: is_ours.then(|| quota::quota_status(resolved.quota.as_deref())).flatten(),
+        quota: is_ours.then(|| quota::quota_status(&scope, resolved)).flatten(),
         workloads: is_ours.then(|| resolved.workloads.counts()),
         conditions: all,
     }
@@ -66,10 +66,9 @@ fn readiness(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Readine
     if record.deleting {
         return Readiness::progressing("NamespaceTerminating", terminating(namespace));
     }
-    if let Some(quota) = &scope.spec.quota
-        && !quota::is_enforced(quota, resolved.quota.as_deref())
-    {
-        return Readiness::progressing("QuotaPending", quota_pending(scope));
+    let pending = quota::pending(scope, resolved);
+    if !pending.is_empty() {
+        return Readiness::progressing("QuotaPending", quota_pending(&pending));
     }
     if let Some(fault) = report.waiting.first() {
         return Readiness::progressing("Applying", fault.message.clone());
@@ -148,11 +147,12 @@ fn terminating(namespace: &str) -> String {
     )
 }
 
-fn quota_pending(scope: &Scope<'_>) -> String {
+fn quota_pending(pending: &[Wanted<'_>]) -> String {
+    let names: Vec<&str> = pending.iter().map(|quota| quota.key.name.as_str()).collect();
     format!(
         "waits until ResourceQuota {} is in force, before anybody is let in; the quota controller of \
          the cluster does that within moments",
-        scope.quota_key().name
+        names.join(", ")
     )
 }
 

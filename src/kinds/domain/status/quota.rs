@@ -1,4 +1,4 @@
-//! Whether the quota is in force, and how much of it is used.
+//! How much of the quotas is used, and what is left.
 
 use std::collections::BTreeMap;
 
@@ -7,45 +7,77 @@ use k8s_openapi::{
 };
 
 use crate::{
-    api::domain::{QuotaSpec, QuotaStatus},
+    api::quota::{PriorityQuotaStatus, QuotaStatus},
     build::quantity,
-    engine::Record,
 };
 
-/// Whether the API server enforces exactly this quota: it does so from the moment that the quota
-/// controller has written `status.hard`, and by that.
-pub fn is_enforced(quota: &QuotaSpec, record: Option<&Record>) -> bool {
-    let Some(record) = record.filter(|record| !record.deleting) else { return false };
-    let Some(hard) = status_of(record).and_then(|status| status.hard) else {
-        return quota.hard.is_empty();
-    };
-    hard.len() == quota.hard.len()
-        && quota.hard.iter().all(|(key, wanted)| {
-            hard.get(key).is_some_and(|is| {
-                is.0 == wanted.0 || quantity::milli(&is.0) == quantity::milli(&wanted.0)
-            })
-        })
+use super::super::{
+    Resolved,
+    quotas::{self, Wanted},
+    scope::Scope,
+};
+
+/// Quantities by resource, as Kubernetes writes them.
+type Texts = BTreeMap<String, String>;
+
+/// The quotas that are not in force.
+pub fn pending<'a>(scope: &Scope<'a>, resolved: &Resolved) -> Vec<Wanted<'a>> {
+    let mut wanted = quotas::wanted(scope);
+    wanted.retain(|quota| !quotas::is_enforced(quota, resolved.quota(&quota.key)));
+    wanted
 }
 
-/// Whether the API server enforces the quota as it stands in the cluster, whatever the spec says now.
-pub fn holds(record: Option<&Record>) -> bool {
-    let Some(record) = record.filter(|record| !record.deleting) else { return false };
-    let hard = record.kept.pointer("/spec/hard");
-    hard.is_some() && hard == record.kept.pointer("/status/hard")
+/// Hard, used and free, as the quota controller says.
+pub fn quota_status(scope: &Scope<'_>, resolved: &Resolved) -> Option<QuotaStatus> {
+    let mut status = QuotaStatus::default();
+    for wanted in quotas::wanted(scope) {
+        let (hard, used) = known(resolved, &wanted);
+        let free = free(&hard, &used);
+        match wanted.priority_class {
+            None => {
+                status.summary = fullest(&hard, &used);
+                (status.hard, status.used, status.free) = (hard, used, free);
+            }
+            Some(class) if !hard.is_empty() => status.per_priority.push(PriorityQuotaStatus {
+                priority_class: class.to_owned(),
+                hard,
+                used,
+                free,
+            }),
+            Some(_) => {}
+        }
+    }
+    // An empty object that had fields before becomes null under server-side apply, which the schema
+    // refuses: https://github.com/kubernetes-sigs/structured-merge-diff
+    (status != QuotaStatus::default()).then_some(status)
 }
 
-/// Hard and used, as the quota controller says.
-pub fn quota_status(record: Option<&Record>) -> Option<QuotaStatus> {
-    let status = status_of(record?)?;
+/// Hard and used.
+fn known(resolved: &Resolved, wanted: &Wanted<'_>) -> (Texts, Texts) {
+    let record = resolved.quota(&wanted.key);
+    let status: ResourceQuotaStatus =
+        record.and_then(|record| record.part("/status")).unwrap_or_default();
     let texts = |map: Option<BTreeMap<String, KubeQuantity>>| {
         map.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()
     };
-    let quota = QuotaStatus { hard: texts(status.hard), used: texts(status.used) };
-    // An empty object that had fields before becomes null under server-side apply, which the schema
-    // refuses: https://github.com/kubernetes-sigs/structured-merge-diff
-    (quota != QuotaStatus::default()).then_some(quota)
+    (texts(status.hard), texts(status.used))
 }
 
-fn status_of(record: &Record) -> Option<ResourceQuotaStatus> {
-    record.part("/status")
+fn free(hard: &Texts, used: &Texts) -> Texts {
+    let left = |(resource, hard): (&String, &String)| {
+        Some((resource.clone(), quantity::minus(hard, used.get(resource)?)?))
+    };
+    hard.iter().filter_map(left).collect()
+}
+
+/// The resource of which the largest part is used.
+fn fullest(hard: &Texts, used: &Texts) -> Option<String> {
+    let percent = |(resource, hard): (&String, &String)| {
+        let (hard, used) = (quantity::milli(hard)?, quantity::milli(used.get(resource)?)?);
+        // Of nothing, all is used.
+        let percent = if hard == 0 { 100 } else { used.checked_mul(100)? / hard };
+        Some((percent, std::cmp::Reverse(resource.clone())))
+    };
+    let (percent, resource) = hard.iter().filter_map(percent).max()?;
+    Some(format!("{percent}% {}", resource.0))
 }

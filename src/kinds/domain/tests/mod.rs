@@ -10,10 +10,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{ApiServer, OperatorIdentity, Resolved, scope::Scope};
+use super::{ApiServer, OperatorIdentity, Resolved, quotas, scope::Scope};
 use crate::{
     api::Domain,
-    build::labels,
+    build::{labels, quantity},
     engine::{ObjectKey, Record},
 };
 
@@ -65,13 +65,28 @@ fn with_namespace(domain: &Domain, label: Option<&str>) -> Resolved {
     Resolved { namespace: Some(record(key, label, Value::Null)), ..Resolved::default() }
 }
 
-/// Everything of the domain is in place.
+/// A quota of the domain as the API server has it.
+fn quota_record(domain: &Domain, index: usize, kept: Value) -> (String, Arc<Record>) {
+    let key = quotas::wanted(&Scope::of(domain))[index].key.clone();
+    (key.name.clone(), record(key, Some("sales"), kept))
+}
+
+/// Everything of the domain is in place, and every quota half used.
 fn in_place(domain: &Domain) -> Resolved {
     let scope = Scope::of(domain);
-    let hard = domain.spec.quota.as_ref().map(|quota| &quota.hard);
-    let quota = json!({"status": {"hard": hard, "used": {"pods": "3"}}});
+    let half = |bound: &str| {
+        let half = quantity::milli(bound).unwrap() / 2;
+        quantity::display_milli(half, bound.ends_with('i'))
+    };
+    let quotas = quotas::wanted(&scope).into_iter().enumerate().map(|(index, quota)| {
+        let used: BTreeMap<&String, String> =
+            quota.hard.iter().map(|(key, bound)| (key, half(&bound.0))).collect();
+        let kept =
+            json!({"spec": {"hard": quota.hard}, "status": {"hard": quota.hard, "used": used}});
+        quota_record(domain, index, kept)
+    });
     Resolved {
-        quota: hard.map(|_| record(scope.quota_key(), Some("sales"), quota)),
+        quotas: quotas.collect(),
         present: scope.policy_keys().into_iter().chain(scope.access_keys()).collect(),
         ..with_namespace(domain, Some("sales"))
     }
@@ -87,7 +102,11 @@ members:
   subjects: [{kind: Group, name: sales-leads}, {kind: ServiceAccount, name: deployer, namespace: ci}]
 - role: Analyst
   subjects: [{kind: User, name: ana@example.com, apiGroup: rbac.authorization.k8s.io}]
-quota: {hard: {requests.cpu: 40, requests.memory: 160Gi, pods: "200", fast.storageclass.storage.k8s.io/requests.storage: 2Ti}}
+quota:
+  hard: {requests.cpu: 40, requests.memory: 160Gi, pods: "200"}
+  storage: [{class: fast, size: 2Ti, claims: 100}, {class: standard, claims: 10}]
+  objects: {batchJobs: 200, sparkClusters: 6, sqlEndpoints: 4}
+  perPriority: [{priorityClass: batch-low, hard: {pods: 50, limits.memory: 40Gi}}]
 limits: {default: {cpu: "1", memory: 2Gi}, defaultRequest: {cpu: 250m}, max: {cpu: "16", memory: 64Gi}}
 compute:
   nodePools: [{name: io, selector: {disk: nvme}, tolerations: [{key: io, operator: Exists}]}]

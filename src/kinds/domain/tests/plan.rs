@@ -1,7 +1,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{FULL, domain, in_place, operator, record};
+use super::{FULL, domain, in_place, operator, quota_record, record};
 use crate::{
     api::Domain,
     engine::{Ownership, Plan, Report},
@@ -79,25 +79,63 @@ fn the_api_server_can_be_named() {
     );
 }
 
-#[test]
-fn nobody_is_let_in_before_the_quota_holds() {
+#[rstest]
+#[case::not_seen_by_the_quota_controller(json!({}), Some(2))]
+#[case::an_older_one(json!({"hard": {"requests.cpu": "1", "pods": "5"}}), Some(2))]
+#[case::more_than_is_asked_for(json!({"hard": {"requests.cpu": "1500m", "pods": "5", "secrets": "1"}}), Some(2))]
+#[case::otherwise_written(json!({"hard": {"requests.cpu": "1.5", "pods": "5"}}), None)]
+fn nobody_is_let_in_before_the_quota_holds(#[case] status: Value, #[case] expected: Option<u8>) {
     let domain = domain("quota: {hard: {requests.cpu: '1500m', pods: 5}}");
-    let held = |status: Value| {
-        let quota =
-            record(Scope::of(&domain).quota_key(), Some("sales"), json!({"status": status}));
-        let resolved = Resolved { quota: Some(quota), ..in_place(&domain) };
-        plan(&domain, &resolved, &operator()).hold_after
-    };
-    assert_eq!(held(Value::Null), Some(2), "not seen by the quota controller");
-    assert_eq!(held(json!({"hard": {"requests.cpu": "1", "pods": "5"}})), Some(2), "an older one");
+    let mut resolved = in_place(&domain);
+    resolved.quotas.extend([quota_record(&domain, 0, json!({"status": status}))]);
+    assert_eq!(plan(&domain, &resolved, &operator()).hold_after, expected);
+}
+
+#[test]
+fn nobody_is_let_in_before_every_quota_holds() {
+    let domain = domain(FULL);
+    for missing in in_place(&domain).quotas.keys() {
+        let mut resolved = in_place(&domain);
+        resolved.quotas.remove(missing);
+        assert_eq!(plan(&domain, &resolved, &operator()).hold_after, Some(2), "{missing}");
+    }
+    assert_eq!(planned(&domain).hold_after, None);
+}
+
+/// The API server refuses every object of a kind that the quota controller does not count yet.
+#[test]
+fn nobody_is_let_in_before_objects_are_counted() {
+    let domain = domain("quota: {objects: {batchJobs: 5}}");
+    let hard = json!({"count/batchjobs.polder.dev": "5"});
+    for (used, expected) in
+        [(json!({}), Some(2)), (json!({"count/batchjobs.polder.dev": "0"}), None)]
+    {
+        let mut resolved = in_place(&domain);
+        let status = json!({"status": {"hard": hard, "used": used}});
+        resolved.quotas.extend([quota_record(&domain, 0, status)]);
+        assert_eq!(plan(&domain, &resolved, &operator()).hold_after, expected, "{used}");
+    }
+}
+
+#[test]
+fn a_quota_for_each_priority_class_and_one_for_the_rest() {
+    let plan = planned(&domain(FULL));
+    let is_quota = |child: &&crate::engine::Child| child.resource.kind == "ResourceQuota";
+    let quotas: Vec<&Value> =
+        plan.children.iter().filter(is_quota).map(|child| &child.object["spec"]).collect();
+    assert_eq!(quotas.len(), 2);
+    assert_eq!(quotas[0]["hard"]["fast.storageclass.storage.k8s.io/requests.storage"], "2Ti");
+    assert_eq!(quotas[0]["hard"]["count/sqlendpoints.polder.dev"], "4");
+    assert_eq!(quotas[0]["scopeSelector"], Value::Null);
+    let scope = &quotas[1]["scopeSelector"]["matchExpressions"][0];
     assert_eq!(
-        held(json!({"hard": {"requests.cpu": "1500m", "pods": "5", "secrets": "1"}})),
-        Some(2),
-        "more than is asked for"
+        *scope,
+        json!({"scopeName": "PriorityClass", "operator": "In", "values": ["batch-low"]})
     );
-    assert_eq!(held(json!({"hard": {"requests.cpu": "1.5", "pods": "5"}})), None);
-    let none = Resolved { quota: None, ..in_place(&domain) };
-    assert_eq!(plan(&domain, &none, &operator()).hold_after, Some(2));
+    // Only classes with bounds: no quota of everything.
+    let plan = planned(&domain("quota: {perPriority: [{priorityClass: a.b, hard: {pods: 1}}]}"));
+    assert!(names(&plan).contains(&"ResourceQuota sales/sales-quota-a.b".to_owned()));
+    assert!(!names(&plan).contains(&"ResourceQuota sales/sales-quota".to_owned()));
 }
 
 #[rstest]

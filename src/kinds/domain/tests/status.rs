@@ -1,6 +1,7 @@
+use rstest::rstest;
 use serde_json::json;
 
-use super::{FULL, deleting, domain, in_place, operator, record, with_namespace};
+use super::{FULL, deleting, domain, in_place, operator, quota_record, record, with_namespace};
 use crate::{
     api::{Domain, DomainStatus},
     build::types,
@@ -77,8 +78,9 @@ fn a_new_domain_has_no_namespace_yet() {
 #[test]
 fn a_quota_that_is_not_in_force_is_waited_for() {
     let domain = domain("quota: {hard: {pods: 5}}");
-    let quota = record(Scope::of(&domain).quota_key(), Some("sales"), json!({"status": {}}));
-    let resolved = Resolved { quota: Some(quota), ..with_namespace(&domain, Some("sales")) };
+    let quota = quota_record(&domain, 0, json!({"status": {}}));
+    let quotas = [quota].into();
+    let resolved = Resolved { quotas, ..with_namespace(&domain, Some("sales")) };
     let report = Report { held: true, ..Report::default() };
     assert_eq!(
         brief(&status(&domain, &resolved, &report)),
@@ -221,4 +223,42 @@ fn a_lost_volume_is_told() {
     let claim = record(key, Some("sales"), json!({"status": {"phase": "Lost"}}));
     resolved.claims.insert("sales-wh".to_owned(), claim);
     assert_eq!(brief(&status(&domain, &resolved, &Report::default()))[0], "Ready=False VolumeLost");
+}
+
+#[rstest]
+#[case::of_everything("quota: {hard: {pods: '4', limits.memory: 1Gi}}", "75% pods", &["limits.memory 512Mi", "pods 1"])]
+#[case::counts("quota: {hard: {count/pods: 5k}, objects: {batchJobs: 10}}", "50% count/batchjobs.polder.dev", &["count/batchjobs.polder.dev 5", "count/pods 2500"])]
+#[case::nothing_allowed("quota: {hard: {services.loadbalancers: 0, pods: '10'}}", "100% services.loadbalancers", &["pods 7", "services.loadbalancers 0"])]
+fn what_is_left_of_a_quota_is_told(
+    #[case] spec: &str,
+    #[case] summary: &str,
+    #[case] free: &[&str],
+) {
+    let domain = domain(spec);
+    let mut resolved = in_place(&domain);
+    let (name, quota) = resolved.quotas.pop_first().unwrap();
+    let mut kept = quota.kept.clone();
+    if kept["status"]["used"]["pods"].is_string() {
+        kept["status"]["used"]["pods"] = json!("3");
+    }
+    resolved.quotas.extend([(name, record(quota.key.clone(), Some("sales"), kept))]);
+    let quota = status(&domain, &resolved, &Report::default()).quota.unwrap();
+    assert_eq!(quota.summary.as_deref(), Some(summary));
+    let told: Vec<String> = quota.free.iter().map(|(key, left)| format!("{key} {left}")).collect();
+    assert_eq!(told, free);
+}
+
+#[test]
+fn quotas_of_priority_classes_are_told_once_they_are_known() {
+    let domain = domain(
+        "quota: {perPriority: [{priorityClass: low, hard: {pods: 50}}, {priorityClass: new, hard: {pods: 1}}]}",
+    );
+    let mut resolved = in_place(&domain);
+    resolved.quotas.remove("sales-quota-new");
+    let status = status(&domain, &resolved, &Report::default());
+    let quota = status.quota.clone().unwrap();
+    assert_eq!(quota.per_priority.len(), 1, "{quota:?}");
+    assert_eq!(quota.per_priority[0].free["pods"], "25");
+    assert_eq!(brief(&status)[0], "Ready=False QuotaPending");
+    assert!(message(&status, "QuotaEnforced").contains("sales-quota-new"));
 }

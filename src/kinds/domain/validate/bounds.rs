@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::{api::Quantity, build::quantity, engine::Problem};
+use crate::{
+    api::{Quantity, quota::QuotaSpec},
+    build::quantity,
+    engine::Problem,
+};
 
-use super::super::{scope::Scope, text};
+use super::super::{quotas, scope::Scope, text};
 
 /// What a ResourceQuota knows without a prefix.
 /// Source: <https://kubernetes.io/docs/concepts/policy/resource-quotas/>
@@ -32,6 +36,12 @@ const QUOTA_RESOURCES: &[&str] = &[
 /// What a container can ask for without a prefix.
 const CONTAINER_RESOURCES: &[&str] = &["cpu", "memory", "ephemeral-storage"];
 
+/// What a quota of a priority class can bound.
+/// Source: `IsResourceQuotaScopeValidForResource` in
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/helper/helpers.go>
+const PRIORITY_RESOURCES: &[&str] =
+    &["pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
+
 /// All that is wrong with the quota.
 pub fn quota(scope: &Scope<'_>) -> Vec<Problem> {
     let Some(quota) = &scope.spec.quota else { return Vec::new() };
@@ -46,7 +56,46 @@ pub fn quota(scope: &Scope<'_>) -> Vec<Problem> {
     let numbers = quota.hard.iter().filter_map(|(key, value)| {
         number_problem(&format!("spec.quota.hard[{key}]"), value, is_counted(key))
     });
-    unknown.chain(numbers).collect()
+    let sizes = quota.storage.iter().enumerate().filter_map(|(index, bound)| {
+        let field = format!("spec.quota.storage[{index}].size");
+        number_problem(&field, bound.size.as_ref()?, false)
+    });
+    unknown.chain(numbers).chain(sizes).chain(twice(quota)).chain(by_priority(quota)).collect()
+}
+
+/// Bounds that stand in `hard` and in another place too: which of them holds?
+fn twice(quota: &QuotaSpec) -> Vec<Problem> {
+    let storage = quota.storage.iter().enumerate().flat_map(|(index, bound)| {
+        let list = format!("spec.quota.storage[{index}]");
+        quotas::of_class(bound).map(move |entry| (list.clone(), entry))
+    });
+    let objects = quota.objects.iter().flat_map(quotas::of_objects);
+    let objects = objects.map(|entry| ("spec.quota.objects".to_owned(), entry));
+    storage
+        .chain(objects)
+        .filter(|(_, (_, resource, _))| quota.hard.contains_key(resource))
+        .map(|(parent, (field, resource, _))| {
+            let message =
+                format!("spec.quota.hard[{resource}] bounds the same; remove one of the two");
+            Problem::new("QuotaContradicts", format!("{parent}.{field}"), message)
+        })
+        .collect()
+}
+
+fn by_priority(quota: &QuotaSpec) -> impl Iterator<Item = Problem> {
+    quota.per_priority.iter().enumerate().flat_map(|(index, bound)| {
+        bound.hard.iter().filter_map(move |(key, value)| {
+            let field = format!("spec.quota.perPriority[{index}].hard[{key}]");
+            if PRIORITY_RESOURCES.contains(&key.as_str()) {
+                return number_problem(&field, value, key == "pods");
+            }
+            let message = format!(
+                "{key} cannot be bounded by priority class; use one of {}",
+                PRIORITY_RESOURCES.join(", ")
+            );
+            Some(Problem::new("UnknownResource", field, message))
+        })
+    })
 }
 
 /// All that is wrong with the limits of containers.

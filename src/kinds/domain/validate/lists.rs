@@ -13,9 +13,14 @@ use super::super::{
 /// Entries that say the same thing twice.
 pub fn duplicates(scope: &Scope<'_>) -> Vec<Problem> {
     let spec = scope.spec;
+    let quota = spec.quota.iter();
+    let classes = quota.clone().flat_map(|quota| &quota.storage).map(|bound| &*bound.class);
+    let priorities = quota.flat_map(|quota| &quota.per_priority).map(|it| &*it.priority_class);
     let pools = spec.compute.iter().flat_map(|compute| &compute.node_pools);
     [
         repeated("spec.members", "role", spec.members.iter().map(|member| role_name(member.role))),
+        repeated("spec.quota.storage", "class", classes),
+        repeated("spec.quota.perPriority", "priorityClass", priorities),
         repeated("spec.catalogs", "name", spec.catalogs.iter().map(|catalog| &*catalog.name)),
         repeated("spec.volumes", "name", spec.volumes.iter().map(|volume| &*volume.name)),
         repeated("spec.volumes", "path", spec.volumes.iter().map(|volume| folder(&volume.path))),

@@ -31,7 +31,7 @@ pub const WATCHES: &[Watch] = &[
     Watch { resource: types::CONFIG_MAP, selector: OURS, keep: &[] },
     Watch { resource: types::SERVICE, selector: OURS, keep: &[] },
     Watch { resource: types::DISRUPTION_BUDGET, selector: OURS, keep: &[] },
-    Watch { resource: types::CLAIM, selector: OURS, keep: &["/spec", "/status"] },
+    Watch { resource: types::CLAIM, selector: OF_DOMAINS, keep: &["/spec", "/status"] },
     Watch { resource: types::STATEFUL_SET, selector: OURS, keep: &["/spec/replicas", "/status"] },
     Watch { resource: types::JOB, selector: OURS, keep: &["/spec/suspend", "/status"] },
     Watch { resource: types::CRON_JOB, selector: OURS, keep: &["/spec/suspend", "/status"] },

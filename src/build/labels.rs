@@ -25,6 +25,10 @@ pub const COMPONENT: &str = "app.kubernetes.io/component";
 /// Label that says what it all is part of.
 pub const PART_OF: &str = "app.kubernetes.io/part-of";
 
+/// Annotation of a stateful set whose pods do not all find room in the quotas of the domain: how
+/// many do.
+pub const ROOM: &str = "polder.dev/room";
+
 /// Who a child belongs to.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {

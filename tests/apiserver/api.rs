@@ -14,6 +14,7 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
     ("BatchJob", "/apis/polder.dev/v1alpha1", "batchjobs", true),
     ("Namespace", "/api/v1", "namespaces", false),
     ("Node", "/api/v1", "nodes", false),
+    ("PriorityClass", "/apis/scheduling.k8s.io/v1", "priorityclasses", false),
     ("ResourceQuota", "/api/v1", "resourcequotas", true),
     ("LimitRange", "/api/v1", "limitranges", true),
     ("ServiceAccount", "/api/v1", "serviceaccounts", true),

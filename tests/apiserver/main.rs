@@ -20,6 +20,7 @@ mod deletion;
 mod drift;
 mod jobs;
 mod problems;
+mod quota;
 mod restart;
 mod rights;
 mod suspend;

@@ -28,6 +28,18 @@ const QUANTITY: &str = "must be a quantity of zero or more, such as 500m, 2 or 4
     Domain,
     "quota: {hard: {fast.storageclass.storage.k8s.io/requests.storage: 2Ti, count/batchjobs.polder.dev: 9}}"
 )]
+#[case::quota_in_parts(
+    Domain,
+    "quota: {storage: [{class: fast, size: 2Ti, claims: 9}, {class: slow.disk, claims: 0}], objects: {batchJobs: 200, sparkClusters: 0}, perPriority: [{priorityClass: batch-low, hard: {pods: 50, limits.memory: 1Ti}}]}"
+)]
+#[case::quota_beside_its_parts(
+    Domain,
+    "quota: {hard: {slow.storageclass.storage.k8s.io/requests.storage: 2Ti, count/batchjobs.polder.dev: 9, requests.storage: 4Ti}, storage: [{class: fast, size: 2Ti}], objects: {sqlEndpoints: 5}}"
+)]
+#[case::priority_classes(
+    SparkJob,
+    "spark: {driver: {priorityClass: high}, executors: {priorityClass: batch.low}}"
+)]
 #[case::labels_of_the_user(
     Domain,
     "namespace: {labels: {example.com/tier: gold}, annotations: {wiki: 'https://wiki'}}"
@@ -104,6 +116,19 @@ async fn lets_in(#[case] kind: Kind, #[case] patch: &str) {
 #[case::fraction_as_quantity(Domain, "quota: {hard: {requests.cpu: 0.5}}", &["spec.quota.hard.requests.cpu", "must be of type integer,string"])]
 #[case::empty_quantity(SqlEndpoint, "driver: {resources: {memory: ''}}", &["spec.driver.resources.memory", QUANTITY])]
 #[case::limit_below_request(SqlEndpoint, "driver: {resources: {cpu: 2, cpuLimit: 500m}}", &["spec.driver.resources", "cpuLimit must be at least cpu"])]
+// Quotas.
+#[case::storage_bounded_twice(Domain, "quota: {hard: {fast.storageclass.storage.k8s.io/requests.storage: 1Ti}, storage: [{class: fast, size: 2Ti}]}", &["spec.quota", "hard and storage both bound a storage class; remove <class>.storageclass.storage.k8s.io/... from hard"])]
+#[case::claims_bounded_twice(Domain, "quota: {hard: {fast.storageclass.storage.k8s.io/persistentvolumeclaims: 1}, storage: [{class: slow, claims: 1}, {class: fast, claims: 1}]}", &["spec.quota", "hard and storage both bound a storage class"])]
+#[case::objects_bounded_twice(Domain, "quota: {hard: {count/sqlendpoints.polder.dev: 1}, objects: {sqlEndpoints: 1}}", &["spec.quota", "hard and objects both bound the number of a kind; remove count/... from hard"])]
+#[case::storage_without_a_bound(Domain, "quota: {storage: [{class: fast}]}", &["spec.quota.storage[0]", "set size, claims or both"])]
+#[case::storage_class_twice(Domain, "quota: {storage: [{class: fast, claims: 1}, {class: fast, size: 1Gi}]}", &["spec.quota.storage[1]", "Duplicate value"])]
+#[case::storage_class_name(Domain, "quota: {storage: [{class: 'fast/evil', claims: 1}]}", &["spec.quota.storage[0].class", "should match"])]
+#[case::less_than_no_objects(Domain, "quota: {objects: {batchJobs: -1}}", &["spec.quota.objects.batchJobs", "greater than or equal to 0"])]
+#[case::unknown_objects(Domain, "quota: {objects: {notebooks: 1}}", &["spec.quota.objects.notebooks", "unknown field"])]
+#[case::storage_by_priority(Domain, "quota: {perPriority: [{priorityClass: low, hard: {requests.storage: 1Gi}}]}", &["spec.quota.perPriority[0].hard", "by priority class only pods, cpu, memory, requests.cpu, requests.memory, limits.cpu and limits.memory can be bounded"])]
+#[case::priority_without_a_bound(Domain, "quota: {perPriority: [{priorityClass: low, hard: {}}]}", &["spec.quota.perPriority[0].hard", "should have at least 1 properties"])]
+#[case::priority_class_twice(Domain, "quota: {perPriority: [{priorityClass: low, hard: {pods: 1}}, {priorityClass: low, hard: {pods: 2}}]}", &["spec.quota.perPriority[1]", "Duplicate value"])]
+#[case::priority_class_name(SparkCluster, "master: {priorityClass: 'Very High'}", &["spec.master.priorityClass", "should match"])]
 // Bounds of numbers.
 #[case::too_few_replicas(SparkCluster, "workers: [{name: w, replicas: -1, resources: {cpu: 1, memory: 2Gi}}]", &["spec.workers[0].replicas", "greater than or equal to 0"])]
 #[case::too_many_replicas(SparkCluster, "workers: [{name: w, replicas: 1001, resources: {cpu: 1, memory: 2Gi}}]", &["spec.workers[0].replicas", "less than or equal to 1000"])]

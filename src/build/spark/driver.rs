@@ -53,6 +53,8 @@ pub struct Driver<'a> {
     pub resources: &'a Resources,
     /// Where it runs.
     pub pool: Option<&'a NodePool>,
+    /// Its priority class.
+    pub priority_class: Option<&'a str>,
     /// Whether Spark makes executor pods, for which it talks to the API server.
     pub makes_pods: bool,
     /// More properties with values from Secrets.
@@ -93,6 +95,7 @@ impl Driver<'_> {
         PodSpec {
             affinity: placement.affinity,
             tolerations: Some(placement.tolerations),
+            priority_class_name: self.priority_class.map(str::to_owned),
             security_context: Some(pods::security(Some(pods::SPARK_UID))),
             service_account_name: Some(
                 if self.makes_pods { DRIVER_ACCOUNT } else { ACCOUNT }.to_owned(),

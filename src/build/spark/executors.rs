@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::common::{ClusterRef, ExecutorPods, NodePool, Resources},
     build::{
-        labels::{self, Identity},
+        labels::{self, Identity, Map},
         pods, quantity,
     },
 };
@@ -74,9 +74,9 @@ pub fn pod_conf(
         ("spark.executor.memoryOverhead", format!("{overhead_mib}m")),
     ]);
     all.extend(count_conf(count));
-    all.extend(volume_conf(executors));
     let mut executor_labels = identity.labels(COMPONENT);
     executor_labels.insert(labels::MANAGED_BY.to_owned(), "spark".to_owned());
+    all.extend(volume_conf(executors, &executor_labels));
     all.extend(
         executor_labels
             .into_iter()
@@ -98,8 +98,9 @@ fn count_conf(count: Count) -> Conf {
     }
 }
 
-/// Shuffle volumes that Spark claims for each executor and hands to the next one.
-fn volume_conf(executors: &ExecutorPods) -> Conf {
+/// Shuffle volumes that Spark claims for each executor and hands to the next one. Spark labels
+/// them since 4.0.
+fn volume_conf(executors: &ExecutorPods, labels: &Map) -> Conf {
     let mut all = Conf::new();
     for (index, volume) in executors.volumes.iter().enumerate() {
         let prefix = format!(
@@ -113,6 +114,9 @@ fn volume_conf(executors: &ExecutorPods) -> Conf {
         if let Some(class) = &volume.class {
             all.insert(format!("{prefix}.options.storageClass"), class.clone());
         }
+        all.extend(
+            labels.iter().map(|(key, value)| (format!("{prefix}.label.{key}"), value.clone())),
+        );
     }
     if !all.is_empty() {
         all.extend(conf([
@@ -150,7 +154,11 @@ pub fn cluster_conf(master_url: &str, cluster: &ClusterRef, worker_offer_mib: i6
 }
 
 /// The pod template of executors, as JSON.
-pub fn pod_template(runtime: &Runtime, pool: Option<&NodePool>) -> String {
+pub fn pod_template(
+    runtime: &Runtime,
+    pool: Option<&NodePool>,
+    priority_class: Option<&str>,
+) -> String {
     let placement = pods::placement(pool);
     let mut mounts = vec![pods::mount_at("tmp", "/tmp"), pods::mount_at("work", WORK_DIR)];
     mounts.extend(runtime.mounts());
@@ -161,6 +169,7 @@ pub fn pod_template(runtime: &Runtime, pool: Option<&NodePool>) -> String {
         spec: Some(PodSpec {
             affinity: placement.affinity,
             tolerations: Some(placement.tolerations),
+            priority_class_name: priority_class.map(str::to_owned),
             security_context: Some(pods::security(Some(pods::SPARK_UID))),
             service_account_name: Some(ACCOUNT.to_owned()),
             automount_service_account_token: Some(false),

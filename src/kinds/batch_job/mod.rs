@@ -11,6 +11,7 @@ mod history;
 mod jobs;
 mod plan;
 mod resolve;
+mod room;
 mod runs;
 mod status;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::{
     children::{Context, Target, config, cron_job, job},
     config_name,
     jobs::Job,
+    room,
     runs::{self, Decision, RunId},
     validate,
 };
@@ -56,7 +57,7 @@ fn once(root: &BatchJob, resolved: &Resolved) -> Plan {
                 restore_config(Context::new(root, resolved), &id, &mut plan);
             }
         }
-        Decision::Start(id) if !suspended && runs::in_the_way(resolved).is_empty() => {
+        Decision::Start(id) if !suspended && may_start(root, resolved) => {
             start(Context::new(root, resolved), &id, &mut plan);
         }
         Decision::Exists(_) | Decision::Start(_) | Decision::Over(_) => {
@@ -64,6 +65,12 @@ fn once(root: &BatchJob, resolved: &Resolved) -> Plan {
         }
     }
     plan
+}
+
+/// Nothing of an earlier run is left, and there is room in the quota. A Job without room would try
+/// its pod again and again, ever more rarely, while its timeout runs; the quota's change wakes us.
+fn may_start(root: &BatchJob, resolved: &Resolved) -> bool {
+    runs::in_the_way(resolved).is_empty() && room::to_start(root, resolved).is_none()
 }
 
 /// Ends all runs but one, in two steps: status says first why, then the Job is pruned. So the

@@ -9,7 +9,7 @@ use crate::{
     api::BatchJob,
     build::{
         spark::{Runtime, SparkImages},
-        types::{CONFIG_MAP, CRON_JOB, JOB, POD},
+        types::{CLAIM, CONFIG_MAP, CRON_JOB, JOB, POD},
     },
     engine::{Kind, ObjectKey, Problem, Record, View},
     kinds::common::{ClusterContext, DomainContext},
@@ -33,6 +33,8 @@ pub struct Resolved {
     pub jobs: Vec<Job>,
     /// Pods of its runs, drivers and executors.
     pub pods: Vec<Arc<Record>>,
+    /// Volumes of its executors.
+    pub claims: Vec<Arc<Record>>,
     /// `ConfigMaps` of its runs.
     pub configs: Vec<Arc<Record>>,
 }
@@ -57,6 +59,7 @@ impl Resolved {
             cron: view.object(&cron).filter(|cron| cron.controller == root.metadata.uid),
             jobs: labelled(JOB).into_iter().map(Job::new).collect(),
             pods: labelled(POD),
+            claims: labelled(CLAIM),
             configs: labelled(CONFIG_MAP),
             domain,
         }

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::{
-    Resolved, history,
+    Resolved, history, room,
     runs::{self, Decision},
     trouble::{self, RunPods},
     validate,
@@ -76,7 +76,7 @@ fn readiness(root: &BatchJob, resolved: &Resolved, runs: &[Run]) -> Readiness {
                         more(others.len())
                     ),
                 ),
-                None => Readiness::progressing("Starting", "the run is about to start"),
+                None => to_start(root, resolved),
             }
         }
         Decision::Exists(id) | Decision::Over(id) => {
@@ -86,6 +86,19 @@ fn readiness(root: &BatchJob, resolved: &Resolved, runs: &[Run]) -> Readiness {
                 None => Readiness::progressing("Starting", "the run is about to start"),
             }
         }
+    }
+}
+
+/// How a job stands whose run nothing but the quota can keep from starting.
+fn to_start(root: &BatchJob, resolved: &Resolved) -> Readiness {
+    match room::to_start(root, resolved) {
+        Some(Trouble { reason, message, needs_person: true }) => {
+            Readiness::failing(reason, message)
+        }
+        Some(Trouble { reason, message, .. }) => {
+            Readiness::progressing(reason, format!("the run waits for room: {message}"))
+        }
+        None => Readiness::progressing("Starting", "the run is about to start"),
     }
 }
 

@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{Resolved, jobs::End, jobs::Job};
+use super::{
+    Resolved,
+    jobs::{End, Job},
+    room::{self, QUOTA_EXCEEDED},
+};
 use crate::{
     api::{BatchJob, batch_job::Run},
     build::{labels, spark::executors},
     engine::Record,
-    kinds::common::{
-        pods::{self, Trouble},
-        quota::{self, Shortfall},
-    },
+    kinds::common::pods::{self, Trouble},
 };
 
 /// Reason of a run that took longer than its timeout.
 const TIMEOUT: &str = "Timeout";
-/// Reason of a run whose pods do not fit into the domain's quota.
-const QUOTA_EXCEEDED: &str = "QuotaExceeded";
 /// Reason of a run whose driver has no executor yet.
 const EXECUTORS_PENDING: &str = "ExecutorsPending";
 /// Reason of a run between two attempts.
@@ -78,7 +77,7 @@ pub(super) fn waiting(root: &BatchJob, resolved: &Resolved, pods: &RunPods<'_>) 
     let newest = pods.drivers.iter().rev().find(|pod| pods::is_active(pod));
     match newest {
         Some(pod) => pods::trouble(pod),
-        None => shortfall(root, resolved),
+        None => room::to_start(root, resolved),
     }
 }
 
@@ -87,7 +86,7 @@ pub(super) fn lacking(root: &BatchJob, resolved: &Resolved, pods: &RunPods<'_>) 
     if let Some(trouble) = pods.executor_trouble() {
         return Some(trouble);
     }
-    if let Some(trouble) = executor_shortfall(root, resolved, pods) {
+    if let Some(trouble) = room::executors(root, resolved, pods) {
         return Some(trouble);
     }
     // That a pod waits for the volume that Spark is about to make for it is normal.
@@ -182,46 +181,6 @@ pub(super) fn failure(
             format!("too many executors failed: {}; {}", executors.message, own.message),
         ),
         None => because("ExecutorsFailed", own.message),
-    }
-}
-
-/// Whether the pod that a run still has to make finds room, and one executor beside it.
-fn shortfall(root: &BatchJob, resolved: &Resolved) -> Option<Trouble> {
-    let spec = &root.spec;
-    let (pod, executors) = match (&spec.spark, &spec.container) {
-        (Some(spark), _) => (&spark.driver.resources, spark.executors.as_ref()),
-        (None, container) => (&container.as_ref()?.resources, None),
-    };
-    let missing = quota::needs(pod, 1);
-    let all = executors.map_or_else(
-        || missing.clone(),
-        |executors| quota::add(missing.clone(), &quota::needs(&executors.pods.resources, 1)),
-    );
-    let short = quota::shortfall(resolved.domain.quota.as_ref(), &missing, &all)?;
-    Some(no_room(resolved, "its pods", &short))
-}
-
-/// Whether the executors that are still missing find room.
-fn executor_shortfall(root: &BatchJob, resolved: &Resolved, pods: &RunPods<'_>) -> Option<Trouble> {
-    let executors = root.spec.spark.as_ref()?.executors.as_ref()?;
-    let wanted = executors.instances.or(executors.dynamic.as_ref().map(|dynamic| dynamic.min))?;
-    let there = pods.executors.iter().filter(|pod| pods::is_active(pod)).count();
-    let missing = i64::from(wanted) - i64::try_from(there).unwrap_or(i64::MAX);
-    let missing = quota::needs(&executors.pods.resources, missing.max(0));
-    let short = quota::shortfall(resolved.domain.quota.as_ref(), &missing, &missing)?;
-    Some(no_room(resolved, "its executors", &short))
-}
-
-fn no_room(resolved: &Resolved, what: &str, short: &Shortfall) -> Trouble {
-    let domain = resolved.domain.name();
-    let advice = if short.hopeless { "; ask for less, or for more quota" } else { "" };
-    Trouble {
-        reason: QUOTA_EXCEEDED.to_owned(),
-        message: format!(
-            "{what} do not fit into the quota of Domain {domain}: {}{advice}",
-            short.message
-        ),
-        needs_person: short.hopeless,
     }
 }
 

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::ResourceQuotaStatus;
-
 use crate::{
     api::{
         Domain,
-        common::{Resources, SparkRuntime},
+        common::{ExecutorPods, Resources, SparkRuntime},
+        domain::LimitsSpec,
     },
     build::{
         labels, names, quantity,
-        spark::{Runtime, SparkImages, runtime},
+        spark::{Runtime, SparkImages, executors, runtime},
         types::{NAMESPACE, RESOURCE_QUOTA},
     },
-    engine::{ObjectKey, Problem, View},
+    engine::{ObjectKey, Problem, Record, View},
+    kinds::common::pods::is_active,
+    kinds::common::quota::{self, Needs, Quota, Shortfall},
 };
 
 /// Reasons of problems that end by themselves: the workload waits, nobody has to act.
@@ -29,8 +30,30 @@ pub struct DomainContext {
     pub namespace: String,
     /// The namespace is being deleted.
     pub namespace_deleting: bool,
-    /// The domain's quota, if it has one.
-    pub quota: Option<ResourceQuotaStatus>,
+    /// The domain's quotas, as far as they exist.
+    pub quotas: Vec<Quota>,
+}
+
+/// Executors of a workload that exist.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Executors {
+    /// Pods that have not ended.
+    pub pods: usize,
+    /// Volumes.
+    pub claims: usize,
+}
+
+impl Executors {
+    /// Counts executors among the pods and claims of a workload.
+    pub fn count<'a>(pods: impl Iterator<Item = &'a Arc<Record>>, claims: &[Arc<Record>]) -> Self {
+        let is_executor = |record: &&Arc<Record>| {
+            record.labels.get(labels::COMPONENT).is_some_and(|role| role == executors::COMPONENT)
+        };
+        Self {
+            pods: pods.filter(is_executor).filter(|pod| is_active(pod)).count(),
+            claims: claims.iter().filter(is_executor).count(),
+        }
+    }
 }
 
 impl DomainContext {
@@ -42,17 +65,36 @@ impl DomainContext {
             .and_then(|record| record.labels.get(labels::DOMAIN).cloned())
             .and_then(|name| view.root::<Domain>(None, &name))
             .filter(|domain| domain.namespace_name() == namespace);
-        let quota = domain.as_ref().and_then(|domain| {
-            let name = domain.metadata.name.as_deref().unwrap_or_default();
-            let name = names::child(name, "quota", names::LABEL_LIMIT);
-            view.object(&ObjectKey::namespaced(RESOURCE_QUOTA, namespace, name))?.part("/status")
-        });
+        let quotas = domain.iter().flat_map(|domain| quotas(view, domain)).collect();
         Self {
             domain,
             namespace: namespace.to_owned(),
             namespace_deleting: record.is_some_and(|record| record.deleting),
-            quota,
+            quotas,
         }
+    }
+
+    /// What a pod asks for here.
+    pub fn pod_needs(&self, resources: &Resources, priority_class: Option<&str>) -> Needs {
+        Needs::pod(resources, priority_class, self.limits())
+    }
+
+    /// What executors ask for here that are missing of so many: new ones take over the volumes of
+    /// those that went.
+    pub fn executor_needs(&self, spec: &ExecutorPods, wanted: i32, there: Executors) -> Needs {
+        let (wanted, count) = (i64::from(wanted), |count| i64::try_from(count).unwrap_or(i64::MAX));
+        let with_volumes = there.claims / spec.volumes.len().max(1);
+        let (pods, volumes) = (wanted - count(there.pods), wanted - count(with_volumes));
+        Needs::executors(spec, self.limits(), pods, volumes)
+    }
+
+    /// Whether what is missing of a workload fits into what is free, and all of it into the whole.
+    pub fn shortfall(&self, missing: &Needs, all: &Needs) -> Option<Shortfall> {
+        quota::shortfall(&self.quotas, missing, all)
+    }
+
+    fn limits(&self) -> Option<&LimitsSpec> {
+        self.domain.as_ref()?.spec.limits.as_ref()
     }
 
     /// Name of the Domain; empty if there is none.
@@ -233,6 +275,26 @@ impl DomainContext {
         let image = images.image(spec).unwrap_or_default();
         self.domain.as_ref().map(|domain| Runtime::new(domain, spec, image)).unwrap_or_default()
     }
+}
+
+/// The quotas of a domain that exist. Each that the spec asks for is looked up, so that it wakes
+/// the workload when it comes.
+fn quotas(view: &View<'_>, domain: &Domain) -> Vec<Quota> {
+    let (name, namespace) = (domain.metadata.name.as_deref(), domain.namespace_name());
+    let (name, spec) = (name.unwrap_or_default(), domain.spec.quota.as_ref());
+    let classes = spec.into_iter().flat_map(|quota| &quota.per_priority);
+    let by_priority = classes.map(|bound| {
+        let class = &bound.priority_class;
+        (names::priority_quota(name, class), Some(class.clone()))
+    });
+    [(names::quota(name), None)]
+        .into_iter()
+        .chain(by_priority)
+        .filter_map(|(name, priority_class)| {
+            let key = ObjectKey::namespaced(RESOURCE_QUOTA, &namespace, name);
+            Some(Quota { priority_class, status: view.object(&key)?.part("/status")? })
+        })
+        .collect()
 }
 
 fn condition_is_true(domain: &Domain, type_: &str) -> bool {

@@ -7,5 +7,5 @@ pub mod quota;
 pub mod summary;
 
 pub use cluster::ClusterContext;
-pub use domain::{DomainContext, WAITING};
+pub use domain::{DomainContext, Executors, WAITING};
 pub use summary::{Readiness, triple};

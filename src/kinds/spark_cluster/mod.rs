@@ -3,6 +3,7 @@
 mod children;
 mod plan;
 mod resolve;
+mod room;
 mod status;
 mod validate;
 

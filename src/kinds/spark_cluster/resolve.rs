@@ -9,7 +9,7 @@ use crate::{
     api::SparkCluster,
     build::{
         spark::{Runtime, SparkImages},
-        types::{POD, STATEFUL_SET},
+        types::{CLAIM, POD, STATEFUL_SET},
     },
     engine::{Kind, ObjectKey, Record, View},
     kinds::common::DomainContext,
@@ -25,6 +25,8 @@ pub struct Resolved {
     pub sets: BTreeMap<String, StatefulSetStatus>,
     /// Pods of master and workers.
     pub pods: Vec<Arc<Record>>,
+    /// Their volumes.
+    pub claims: Vec<Arc<Record>>,
 }
 
 impl Resolved {
@@ -45,6 +47,7 @@ impl Resolved {
             runtime: domain.runtime(&root.spec.runtime, images),
             sets,
             pods: view.labelled(POD, namespace, SparkClusterKind::NAME, name),
+            claims: view.labelled(CLAIM, namespace, SparkClusterKind::NAME, name),
             domain,
         }
     }

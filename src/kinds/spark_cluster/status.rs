@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::{
-    MASTER_UI_PORT, Resolved, children, master_name, master_url, pool_name, rpc_secret,
+    MASTER_UI_PORT, Resolved, children, master_name, master_url, pool_name, room, rpc_secret,
     worker_offer_mib,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     kinds::common::{
         Readiness,
         pods::{self, Trouble},
-        quota::{self, Shortfall},
+        quota::Shortfall,
         triple,
     },
 };
@@ -108,7 +108,7 @@ fn readiness(
     if let Some(trouble) = troubles.iter().find(|trouble| trouble.needs_person) {
         return Readiness::failing(trouble.reason.clone(), trouble.message.clone());
     }
-    if let Some(Shortfall { message, hopeless }) = shortfall(root, resolved) {
+    if let Some(Shortfall { message, hopeless }) = room::shortfall(root, resolved) {
         let message = format!("does not fit into the quota of the domain: {message}");
         return if hopeless {
             Readiness::failing(
@@ -135,30 +135,6 @@ fn rolling(resolved: &Resolved) -> bool {
         status.update_revision != status.current_revision
             && status.updated_replicas.unwrap_or(0) < status.replicas
     })
-}
-
-fn shortfall(root: &SparkCluster, resolved: &Resolved) -> Option<Shortfall> {
-    let pods_of = |component: &str, set: &str| {
-        let prefix = format!("{set}-");
-        let count = resolved.pods.iter().filter(|pod| {
-            pods::is_active(pod)
-                && pod.labels.get(crate::build::labels::COMPONENT).is_some_and(|c| c == component)
-                && pod.key.name.starts_with(&prefix)
-        });
-        i64::try_from(count.count()).unwrap_or(i64::MAX)
-    };
-    let name = root.metadata.name.as_deref().unwrap_or_default();
-    let master = &root.spec.master.resources;
-    let mut all = quota::needs(master, 1);
-    let mut missing =
-        quota::needs(master, (1 - pods_of(children::master::COMPONENT, &master_name(name))).max(0));
-    for pool in &root.spec.workers {
-        let desired = i64::from(pool.replicas);
-        let existing = pods_of(children::workers::COMPONENT, &pool_name(name, &pool.name));
-        all = quota::add(all, &quota::needs(&pool.resources, desired));
-        missing = quota::add(missing, &quota::needs(&pool.resources, (desired - existing).max(0)));
-    }
-    quota::shortfall(resolved.domain.quota.as_ref(), &missing, &all)
 }
 
 fn master_condition(is_ready: bool, generation: Option<i64>) -> Condition {

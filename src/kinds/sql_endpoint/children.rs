@@ -11,10 +11,10 @@ use k8s_openapi::{
     apimachinery::pkg::{apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
 
-use super::{COMPONENT, CONNECT_PORT, THRIFT_PORT, config_name, plan::Context, service_name};
+use super::{COMPONENT, CONNECT_PORT, THRIFT_PORT, config_name, plan::Context, room, service_name};
 use crate::{
     build::{
-        labels::Map,
+        labels::{Map, ROOM},
         pods,
         spark::{
             Conf,
@@ -43,7 +43,9 @@ pub(super) fn config_map(context: &Context<'_>) -> ConfigMap {
         let domain = context.resolved.domain.domain.as_deref();
         let pool =
             domain.and_then(|domain| runtime::node_pool(domain, spec.pods.node_pool.as_deref()));
-        data.push((TEMPLATE_KEY, executors::pod_template(&context.resolved.runtime, pool)));
+        let priority_class = spec.pods.priority_class.as_deref();
+        let template = executors::pod_template(&context.resolved.runtime, pool, priority_class);
+        data.push((TEMPLATE_KEY, template));
     }
     ConfigMap {
         metadata: context.identity.meta(&config_name(context.endpoint), "config"),
@@ -102,6 +104,7 @@ pub(super) fn stateful_set(context: &Context<'_>, annotations: Map) -> StatefulS
         resources: &spec.driver.resources,
         pool: domain
             .and_then(|domain| runtime::node_pool(domain, spec.driver.node_pool.as_deref())),
+        priority_class: spec.driver.priority_class.as_deref(),
         makes_pods: spec.executors.is_some(),
         secrets: context.resolved.spark_cluster().map(cluster::secret).into_iter().collect(),
         submit: submit(context),
@@ -123,8 +126,12 @@ pub(super) fn stateful_set(context: &Context<'_>, annotations: Map) -> StatefulS
         container.readiness_probe = Some(port_probe(context, 5, 3));
         container.liveness_probe = Some(liveness());
     }
+    let mut metadata = context.identity.meta(&name, COMPONENT);
+    metadata.annotations = room::wake(context.root, context.resolved)
+        .filter(|_| !context.resolved.suspended(context.root))
+        .map(|found| [(ROOM.to_owned(), found)].into());
     StatefulSet {
-        metadata: context.identity.meta(&name, COMPONENT),
+        metadata,
         spec: Some(StatefulSetSpec {
             replicas: Some(i32::from(!context.resolved.suspended(context.root))),
             service_name: Some(name),

@@ -9,7 +9,7 @@ use crate::{
     api::{SparkCluster, SqlEndpoint},
     build::{
         spark::{Runtime, SparkImages},
-        types::{POD, STATEFUL_SET},
+        types::{CLAIM, POD, STATEFUL_SET},
     },
     engine::{Kind, ObjectKey, Record, View},
     kinds::common::{ClusterContext, DomainContext},
@@ -27,6 +27,8 @@ pub struct Resolved {
     pub set: Option<StatefulSetStatus>,
     /// Driver and executor pods.
     pub pods: Vec<Arc<Record>>,
+    /// Volumes of executors.
+    pub claims: Vec<Arc<Record>>,
 }
 
 impl Resolved {
@@ -44,6 +46,7 @@ impl Resolved {
                 .map(|cluster| ClusterContext::resolve(view, namespace, &cluster.name)),
             set: view.object(&set).map(|set| set.part("/status").unwrap_or_default()),
             pods: view.labelled(POD, namespace, SqlEndpointKind::NAME, name),
+            claims: view.labelled(CLAIM, namespace, SqlEndpointKind::NAME, name),
             domain,
         }
     }

@@ -1,6 +1,6 @@
 //! What a SqlEndpoint says of itself.
 
-use super::{COMPONENT, CONNECT_PORT, Resolved, THRIFT_PORT, service_name};
+use super::{COMPONENT, CONNECT_PORT, Resolved, THRIFT_PORT, room, service_name};
 use crate::{
     api::{SqlEndpoint, SqlEndpointStatus},
     build::{
@@ -11,7 +11,7 @@ use crate::{
     kinds::common::{
         Readiness,
         pods::{self, Trouble},
-        quota::{self, Shortfall},
+        quota::Shortfall,
         triple,
     },
 };
@@ -52,7 +52,7 @@ fn readiness(root: &SqlEndpoint, resolved: &Resolved) -> Readiness {
     let rolling = set.update_revision != set.current_revision
         && set.updated_replicas.unwrap_or(0) < set.replicas;
     if set.ready_replicas.unwrap_or(0) > 0 && !rolling {
-        return Readiness::ready("the endpoint answers");
+        return Readiness::ready(answers(root, resolved));
     }
     let executor_trouble = resolved
         .pods
@@ -67,7 +67,7 @@ fn readiness(root: &SqlEndpoint, resolved: &Resolved) -> Readiness {
     {
         return Readiness::failing(reason, message);
     }
-    if let Some(Shortfall { message, hopeless }) = shortfall(root, resolved, drivers.len()) {
+    if let Some(Shortfall { message, hopeless }) = room::driver(root, resolved) {
         let message = format!("the driver does not fit into the quota of the domain: {message}");
         return if hopeless {
             Readiness::failing(
@@ -84,14 +84,12 @@ fn readiness(root: &SqlEndpoint, resolved: &Resolved) -> Readiness {
     }
 }
 
-fn shortfall(root: &SqlEndpoint, resolved: &Resolved, drivers: usize) -> Option<Shortfall> {
-    let resources = &root.spec.driver.resources;
-    let missing = i64::from(drivers == 0);
-    quota::shortfall(
-        resolved.domain.quota.as_ref(),
-        &quota::needs(resources, missing),
-        &quota::needs(resources, 1),
-    )
+/// The endpoint answers, perhaps with fewer executors than it should have.
+fn answers(root: &SqlEndpoint, resolved: &Resolved) -> String {
+    let lacks = room::executors(root, resolved).map(|short| {
+        format!("; its executors do not fit into the quota of the domain: {}", short.message)
+    });
+    format!("the endpoint answers{}", lacks.unwrap_or_default())
 }
 
 fn is(pod: &Record, component: &str) -> bool {

@@ -35,7 +35,9 @@ pub(in super::super) fn data(context: Context<'_>, spark: &SparkJob, app_name: &
         let domain = context.resolved.domain.domain.as_deref();
         let pool = domain
             .and_then(|domain| runtime::node_pool(domain, executors.pods.node_pool.as_deref()));
-        data.push((TEMPLATE_KEY, executors::pod_template(&context.resolved.runtime, pool)));
+        let priority_class = executors.pods.priority_class.as_deref();
+        let template = executors::pod_template(&context.resolved.runtime, pool, priority_class);
+        data.push((TEMPLATE_KEY, template));
     }
     if let Some(sql) = &spark.main.sql {
         data.push((SQL_KEY, sql.clone()));

@@ -28,6 +28,7 @@ pub(super) fn pod(context: Context<'_>, job: &ContainerJob) -> PodSpec {
         restart_policy: Some("Never".to_owned()),
         affinity: placement.affinity,
         tolerations: Some(placement.tolerations),
+        priority_class_name: job.priority_class.clone(),
         security_context: Some(PodSecurityContext {
             fs_group: Some(pods::SPARK_UID),
             fs_group_change_policy: Some("OnRootMismatch".to_owned()),

@@ -31,6 +31,7 @@ pub(super) fn pod(context: Context<'_>, target: Target<'_>, spark: &SparkJob) ->
         resources: &spark.driver.resources,
         pool: domain
             .and_then(|domain| runtime::node_pool(domain, spark.driver.node_pool.as_deref())),
+        priority_class: spark.driver.priority_class.as_deref(),
         makes_pods: spark.executors.is_some(),
         secrets: cluster.map(cluster::secret).into_iter().collect(),
         submit: submit(spark),

@@ -13,7 +13,7 @@ use crate::{
     api::{BatchJob, Domain, SparkCluster},
     build::{labels, spark::SparkImages},
     engine::{Kind, ObjectKey, Record, ResourceType},
-    kinds::common::{ClusterContext, DomainContext},
+    kinds::common::{ClusterContext, DomainContext, quota::Quota},
 };
 
 pub(super) const NOW: i64 = 1_800_000_000;
@@ -141,7 +141,14 @@ impl Around {
             domain: self.domain.clone(),
             namespace: "sales".to_owned(),
             namespace_deleting: false,
-            quota: self.quota.clone().map(|quota| serde_json::from_value(quota).unwrap()),
+            quotas: self
+                .quota
+                .iter()
+                .map(|quota| Quota {
+                    priority_class: None,
+                    status: serde_json::from_value(quota.clone()).unwrap(),
+                })
+                .collect(),
         };
         let spark = root.spec.spark.as_ref();
         let reference = spark.and_then(|spark| spark.cluster_ref.as_ref());
@@ -166,6 +173,7 @@ impl Around {
             cron: self.cron.clone(),
             jobs: self.jobs.iter().cloned().map(Job::new).collect(),
             pods: self.pods.clone(),
+            claims: Vec::new(),
             configs: self.configs.clone(),
             domain,
         }

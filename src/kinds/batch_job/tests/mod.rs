@@ -6,5 +6,6 @@ mod identity;
 mod looking;
 mod never_twice;
 mod problems;
+mod room;
 mod schedules;
 mod states;

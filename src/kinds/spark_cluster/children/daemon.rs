@@ -17,9 +17,15 @@ use k8s_openapi::{
 use super::config;
 use crate::{
     api::{Quantity, domain::DeletionPolicy},
-    build::{labels::Map, pods},
-    kinds::spark_cluster::{RPC_KEY, plan::Context},
+    build::{
+        labels::{self, Map},
+        pods,
+    },
+    kinds::spark_cluster::{RPC_KEY, plan::Context, room},
 };
+
+/// Label of pods and volumes with the name of their stateful set.
+pub(in super::super) const SET: &str = "polder.dev/set";
 
 /// A stateful set of daemons.
 pub(super) struct Set<'a> {
@@ -38,13 +44,17 @@ pub(super) fn set(context: &Context<'_>, set: Set<'_>) -> StatefulSet {
         DeletionPolicy::Delete => "Delete",
     };
     let mut labels = context.identity.labels(set.component);
-    labels.insert("polder.dev/set".to_owned(), set.name.to_owned());
+    labels.insert(SET.to_owned(), set.name.to_owned());
     let mut selector = context.identity.label_selector(set.component);
     if let Some(match_labels) = selector.match_labels.as_mut() {
-        match_labels.insert("polder.dev/set".to_owned(), set.name.to_owned());
+        match_labels.insert(SET.to_owned(), set.name.to_owned());
     }
+    let mut metadata = context.identity.meta(set.name, set.component);
+    metadata.annotations = room::wake(context.root, context.resolved, set.name)
+        .filter(|_| !context.suspended)
+        .map(|found| [(labels::ROOM.to_owned(), found)].into());
     StatefulSet {
-        metadata: context.identity.meta(set.name, set.component),
+        metadata,
         spec: Some(StatefulSetSpec {
             replicas: Some(if context.suspended { 0 } else { set.replicas }),
             service_name: Some(set.service.to_owned()),
@@ -75,10 +85,20 @@ pub(super) fn set(context: &Context<'_>, set: Set<'_>) -> StatefulSet {
     }
 }
 
-/// A claim template.
-pub(super) fn claim(name: &str, size: &Quantity, class: Option<&String>) -> PersistentVolumeClaim {
+/// A claim template. The set's controller adds the labels of the set's selector.
+pub(super) fn claim(
+    context: &Context<'_>,
+    name: &str,
+    size: &Quantity,
+    class: Option<&String>,
+) -> PersistentVolumeClaim {
+    let labels = [(labels::DOMAIN.to_owned(), context.identity.domain.to_owned())].into();
     PersistentVolumeClaim {
-        metadata: ObjectMeta { name: Some(name.to_owned()), ..Default::default() },
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(labels),
+            ..Default::default()
+        },
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             storage_class_name: class.cloned(),

@@ -23,6 +23,8 @@ use crate::{
 
 /// Role of the master in labels.
 pub(in super::super) const COMPONENT: &str = "master";
+/// Name of the volume with the recovery state.
+pub(in super::super) const RECOVERY: &str = "recovery";
 /// What a JVM takes beside its heap, in MiB.
 const OVERHEAD_MIB: i64 = 256;
 
@@ -36,7 +38,7 @@ pub(in super::super) fn stateful_set(context: &Context<'_>, annotations: &Map) -
             service: &name,
             component: COMPONENT,
             replicas: 1,
-            claims: vec![claim("recovery", &spec.storage.size, spec.storage.class.as_ref())],
+            claims: vec![claim(context, RECOVERY, &spec.storage.size, spec.storage.class.as_ref())],
             annotations,
             pod: pod(context),
         },
@@ -55,7 +57,7 @@ fn pod(context: &Context<'_>) -> PodSpec {
     let env = pods::merge_env(env, &runtime.env);
     let mut mounts = vec![
         pods::mount_at("config", config::DIR),
-        pods::mount_at("recovery", "/data/recovery"),
+        pods::mount_at(RECOVERY, "/data/recovery"),
         pods::mount_at("tmp", "/tmp"),
         pods::mount_at("work", executors::WORK_DIR),
     ];
@@ -69,6 +71,7 @@ fn pod(context: &Context<'_>) -> PodSpec {
     PodSpec {
         affinity: placement.affinity,
         tolerations: Some(placement.tolerations),
+        priority_class_name: spec.priority_class.clone(),
         security_context: Some(pods::security(Some(pods::SPARK_UID))),
         service_account_name: Some(executors::ACCOUNT.to_owned()),
         automount_service_account_token: Some(false),

@@ -5,3 +5,5 @@ mod daemon;
 pub(super) mod master;
 pub(super) mod services;
 pub(super) mod workers;
+
+pub(super) use daemon::SET;

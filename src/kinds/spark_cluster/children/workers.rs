@@ -49,7 +49,7 @@ pub(in super::super) fn stateful_set(
             claims: pool
                 .volumes
                 .iter()
-                .map(|volume| claim(&volume.name, &volume.size, volume.class.as_ref()))
+                .map(|volume| claim(context, &volume.name, &volume.size, volume.class.as_ref()))
                 .collect(),
             annotations,
             pod: pod(context, pool),
@@ -68,6 +68,7 @@ fn pod(context: &Context<'_>, pool: &WorkerPool) -> PodSpec {
     PodSpec {
         affinity: placement.affinity,
         tolerations: Some(placement.tolerations),
+        priority_class_name: pool.priority_class.clone(),
         topology_spread_constraints: Some(pods::spread(context.identity.label_selector(COMPONENT))),
         security_context: Some(pods::security(Some(pods::SPARK_UID))),
         service_account_name: Some(executors::ACCOUNT.to_owned()),

@@ -108,12 +108,20 @@ pub struct EngineBuilder {
     lease_client: Option<Client>,
     options: Options,
     watches: Vec<Watch>,
+    optional: Vec<Watch>,
     drivers: Vec<Arc<dyn Driver>>,
 }
 
 impl EngineBuilder {
     pub(crate) fn new(client: Client, options: Options) -> Self {
-        Self { client, lease_client: None, options, watches: Vec::new(), drivers: Vec::new() }
+        Self {
+            client,
+            lease_client: None,
+            options,
+            watches: Vec::new(),
+            optional: Vec::new(),
+            drivers: Vec::new(),
+        }
     }
 
     /// A client of its own for the lease, so that renewals wait for nothing else.
@@ -130,6 +138,15 @@ impl EngineBuilder {
         self
     }
 
+    /// Watches a type that the cluster may lack, or that our role may not cover. It is asked for
+    /// again every now and then; kinds learn of it through [`View::served`](super::View::served),
+    /// and must plan no child of a type that is not served.
+    #[must_use]
+    pub fn optional_watch(mut self, watch: Watch) -> Self {
+        self.optional.push(watch);
+        self
+    }
+
     /// Reconciles a kind, whose roots are watched in full.
     #[must_use]
     pub fn kind<K: Kind>(mut self, kind: K) -> Self {
@@ -139,10 +156,12 @@ impl EngineBuilder {
 
     /// The engine, ready to run.
     pub fn build(self) -> Result<Engine, EngineError> {
-        let Self { client, lease_client, options, watches, drivers } = self;
+        let Self { client, lease_client, options, watches, optional, drivers } = self;
         let metrics = &options.metrics;
         let managers: Arc<[&'static str]> =
             drivers.iter().map(|d| &*String::leak(format!("polder/{}", d.name()))).collect();
+        let mandatory = drivers.len() + watches.len();
+        let watches: Vec<Watch> = watches.into_iter().chain(optional).collect();
         let (entries, decoders) = types(&drivers, &watches, &managers)?;
         let queues: Vec<_> =
             drivers.iter().map(|d| Arc::new(Queue::new(d.name(), metrics.clone()))).collect();
@@ -160,6 +179,7 @@ impl EngineBuilder {
             options.leader_election.as_ref().map_or("polder", |lease| lease.identity.as_str());
         let context = Context::new(Parts {
             selectors: entries.iter().map(|entry| entry.selector).collect(),
+            mandatory,
             controllers: drivers
                 .into_iter()
                 .enumerate()

@@ -25,6 +25,8 @@ pub(crate) struct Parts {
     pub decoders: Vec<Decoder>,
     /// By type.
     pub selectors: Vec<Option<&'static str>>,
+    /// How many types must be served; those after them are optional.
+    pub mandatory: usize,
     pub controllers: Vec<Controller>,
     pub events: Events,
     pub metrics: Metrics,

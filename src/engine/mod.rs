@@ -39,7 +39,7 @@ pub use builder::{EngineBuilder, EngineError, Options, Watch, client};
 pub use kind::{Kind, Root};
 pub use leader::LeaseOptions;
 pub use plan::{Child, Fault, Finalize, Ownership, Plan, Problem, Report};
-pub use resource::{ObjectKey, ResourceType};
+pub use resource::{ObjectKey, ResourceType, Served};
 pub use run::Engine;
 pub use snapshot::{Snapshot, SnapshotBuilder, SnapshotError};
 pub use view::{Record, View};

@@ -48,6 +48,18 @@ impl ResourceType {
     }
 }
 
+/// Whether the API server shows us the objects of a type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Served {
+    /// It does.
+    #[default]
+    Yes,
+    /// It does not know the type: no CustomResourceDefinition, or not in this version.
+    NotInstalled,
+    /// It knows the type, or would not say, and our role does not let us read it.
+    Forbidden,
+}
+
 /// Which object: its type, namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey {

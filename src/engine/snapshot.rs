@@ -10,6 +10,7 @@ use super::{
     decode::Decoder,
     driver::{decoder_of, resource_of},
     kind::Root,
+    resource::{ResourceType, Served},
     view::View,
     world::{TypeEntry, World},
 };
@@ -73,6 +74,13 @@ impl Snapshot {
     /// Starts to declare types.
     pub fn builder() -> SnapshotBuilder {
         SnapshotBuilder::default()
+    }
+
+    /// Takes a watched type for absent from the cluster.
+    pub fn absent(&mut self, resource: ResourceType) {
+        if let Some(index) = self.world.index(&resource) {
+            self.world.set_served(index, Served::NotInstalled);
+        }
     }
 
     /// Puts in an object, or another version of it.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     kind::Root,
-    resource::{ObjectKey, ResourceType},
+    resource::{ObjectKey, ResourceType, Served},
     world::{Dep, RootId, Stored, World, path_of},
 };
 
@@ -110,6 +110,13 @@ impl<'a> View<'a> {
         let Some(index) = self.index(&resource) else { return Vec::new() };
         self.note(Dep::namespace(index, namespace));
         records(self.world.in_namespace(index, namespace, self.root))
+    }
+
+    /// Whether the API server shows a type. Only one that is watched as optional can be absent.
+    pub fn served(&self, resource: ResourceType) -> Served {
+        let Some(index) = self.index(&resource) else { return Served::NotInstalled };
+        self.note(Dep::served(index));
+        self.world.served(index, self.root)
     }
 
     fn note(&self, dep: Dep) {

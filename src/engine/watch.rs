@@ -20,12 +20,16 @@ use super::{
     decode::Decoder,
     error::{Class, RequestError},
     http::Want,
+    resource::Served,
 };
 
 /// Objects per page of a list.
 const PAGE: u32 = 500;
 /// A watch that lived this long had nothing wrong with it.
 const HEALTHY: Duration = Duration::from_secs(10);
+/// How often an optional type that is not served is asked for again.
+const RECHECK: Duration =
+    if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(15) };
 
 #[derive(Deserialize)]
 struct List<'a> {
@@ -73,8 +77,20 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
     let mut first = true;
     loop {
         let mut version = match watch.list().await {
-            Ok(version) => version,
+            Ok(version) => {
+                watch.note(Served::Yes);
+                version
+            }
             Err(error) => {
+                if let Some(absence) = watch.absence(&error) {
+                    failures = 0;
+                    watch.note(absence);
+                    if std::mem::take(&mut first) && filled.send(index).await.is_err() {
+                        return;
+                    }
+                    sleep(RECHECK).await;
+                    continue;
+                }
                 failures += 1;
                 watch.complain("list", &error, failures);
                 sleep(Backoff::WATCH.wait(failures)).await;
@@ -102,6 +118,7 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
                     watch.count("expired");
                     break;
                 }
+                End::Failed(error) if watch.absence(&error).is_some() => break,
                 End::Failed(error) => {
                     failures += 1;
                     watch.count("failed");
@@ -130,6 +147,24 @@ impl Watcher<'_> {
 
     fn kind(&self) -> &'static str {
         self.decoder.resource.kind
+    }
+
+    /// What an error says of an optional type: that it is not served.
+    fn absence(&self, error: &RequestError) -> Option<Served> {
+        if self.index < self.context.mandatory {
+            return None;
+        }
+        match error {
+            RequestError::Api { status, .. } if status.code == 404 => Some(Served::NotInstalled),
+            RequestError::Api { status, .. } if status.code == 403 => Some(Served::Forbidden),
+            _ => None,
+        }
+    }
+
+    fn note(&self, served: Served) {
+        if self.context.world.set_served(self.index, served) {
+            tracing::info!(kind = self.kind(), ?served, "an optional type came or went");
+        }
     }
 
     fn count(&self, reason: &str) {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    engine::{Engine, Options, ResourceType, Watch, client, context::lock},
+    engine::{Engine, EngineBuilder, Options, ResourceType, Served, Watch, client, context::lock},
     telemetry::{Health, Metrics},
 };
 
@@ -65,6 +65,17 @@ fn event(kind: &str, object: &Value) -> Value {
 
 /// Runs the script and waits until these are known; returns the queries.
 async fn play(steps: Vec<Value>, expected: &[&str]) -> Vec<String> {
+    let (queries, _) = play_as(steps, expected, EngineBuilder::watch).await;
+    queries
+}
+
+/// The same for a type that is registered in one way or the other; also returns whether it is
+/// served in the end.
+async fn play_as(
+    steps: Vec<Value>,
+    expected: &[&str],
+    register: fn(EngineBuilder, Watch) -> EngineBuilder,
+) -> (Vec<String>, Served) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let script = Script(Arc::new(Mutex::new((steps.into(), Vec::new()))));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -72,10 +83,9 @@ async fn play(steps: Vec<Value>, expected: &[&str]) -> Vec<String> {
     let router = Router::new().fallback(answer).with_state(script.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     let options = Options::new(Metrics::new().unwrap(), Health::new());
-    let engine = Engine::builder(client(kube::Config::new(url)).unwrap(), options)
-        .watch(Watch { resource: THINGS, selector: Some("a=b"), keep: &[] })
-        .build()
-        .unwrap();
+    let builder = Engine::builder(client(kube::Config::new(url)).unwrap(), options);
+    let watch = Watch { resource: THINGS, selector: Some("a=b"), keep: &[] };
+    let engine = register(builder, watch).build().unwrap();
     let context = engine.context().clone();
     let (filled, _done) = mpsc::channel(1);
     let task = tokio::spawn(run(context.clone(), 0, filled));
@@ -89,7 +99,8 @@ async fn play(steps: Vec<Value>, expected: &[&str]) -> Vec<String> {
         sleep(Duration::from_millis(5)).await;
     }
     task.abort();
-    lock(&script.0).1.clone()
+    let queries = lock(&script.0).1.clone();
+    (queries, context.world.served(0, None))
 }
 
 #[test]
@@ -161,4 +172,35 @@ async fn an_unreadable_object_is_left_out() {
         json!([event("ADDED", &json!(1)), event("ADDED", &thing("b", 11)), null]),
     ];
     play(steps, &["a@3", "b@11"]).await;
+}
+
+fn refusal(code: u16) -> Value {
+    json!({"kind": "Status", "status": "Failure", "code": code, "message": "no"})
+}
+
+#[tokio::test]
+async fn an_optional_type_may_come_later() {
+    let steps = vec![
+        refusal(404),
+        refusal(403),
+        list(10, "", &[thing("a", 3)]),
+        json!([event("ADDED", &thing("b", 11)), null]),
+    ];
+    let (_, served) = play_as(steps, &["a@3", "b@11"], EngineBuilder::optional_watch).await;
+    assert_eq!(served, Served::Yes);
+}
+
+#[tokio::test]
+async fn an_optional_type_may_go() {
+    let steps = vec![list(10, "", &[thing("a", 3)]), refusal(404), refusal(404)];
+    let (queries, served) = play_as(steps, &[], EngineBuilder::optional_watch).await;
+    assert_eq!(served, Served::NotInstalled);
+    assert!(queries[2].starts_with("limit=500"), "{queries:?}");
+}
+
+#[tokio::test]
+async fn a_type_that_must_be_there_is_waited_for() {
+    let steps = vec![refusal(404), list(10, "", &[thing("a", 3)])];
+    let (_, served) = play_as(steps, &["a@3"], EngineBuilder::watch).await;
+    assert_eq!(served, Served::Yes);
 }

@@ -33,6 +33,11 @@ impl Dep {
         Self::of(&(2u8, index, namespace, app, instance))
     }
 
+    /// Whether a type is served.
+    pub(crate) fn served(index: usize) -> Self {
+        Self::of(&(3u8, index))
+    }
+
     fn of(value: &impl Hash) -> Self {
         let mut hasher = DefaultHasher::new();
         value.hash(&mut hasher);

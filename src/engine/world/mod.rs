@@ -25,7 +25,7 @@ use store::{Change, TypeStore, group_of};
 use super::{
     decode::Incoming,
     queue::Queue,
-    resource::{ObjectKey, ResourceType},
+    resource::{ObjectKey, ResourceType, Served},
 };
 use crate::telemetry::Metrics;
 
@@ -143,6 +143,31 @@ impl World {
             state.forget_uid(&change);
             self.spread(&state, index, &change, None);
         }
+    }
+
+    /// Whether a type is served, which becomes a dependency of the root.
+    pub(crate) fn served(&self, index: usize, root: Option<&RootId>) -> Served {
+        let mut state = self.lock();
+        state.depend(root, Dep::served(index));
+        state.stores.get(index).map(|store| store.served).unwrap_or_default()
+    }
+
+    /// A type is served, or is not any more. True if that is news.
+    pub(crate) fn set_served(&self, index: usize, served: Served) -> bool {
+        let mut state = self.lock();
+        let Some(store) = state.stores.get_mut(index) else { return false };
+        if std::mem::replace(&mut store.served, served) == served {
+            return false;
+        }
+        let gone = if served == Served::Yes { Vec::new() } else { store.clear(index) };
+        for change in gone {
+            state.forget_uid(&change);
+            self.spread(&state, index, &change, None);
+        }
+        for root in state.deps.on(Dep::served(index)) {
+            self.wake(root);
+        }
+        true
     }
 
     /// A root is about to write an object.

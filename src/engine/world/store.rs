@@ -10,7 +10,7 @@ use std::{
 use super::deps::Dep;
 use crate::engine::{
     decode::{Incoming, Owned, RootPart},
-    resource::ResourceType,
+    resource::{ResourceType, Served},
     view::Record,
 };
 
@@ -81,6 +81,8 @@ pub(super) struct TypeStore {
     /// Labels that the watch asks for.
     pub(super) selector: Vec<Term>,
     pub objects: BTreeMap<Arc<str>, Stored>,
+    /// Whether the API server shows the type.
+    pub served: Served,
     /// Newest resourceVersion that the watch has delivered.
     pub seen: u64,
     owned: HashMap<String, BTreeSet<Arc<str>>>,
@@ -99,6 +101,7 @@ impl TypeStore {
             controller,
             selector: selector.map(terms).unwrap_or_default(),
             objects: BTreeMap::new(),
+            served: Served::Yes,
             seen: 0,
             owned: HashMap::new(),
             groups: HashMap::new(),
@@ -173,6 +176,12 @@ impl TypeStore {
             .map(|(path, _)| Arc::clone(path))
             .collect();
         gone.iter().filter_map(|path| self.remove(index, path, u64::MAX)).collect()
+    }
+
+    /// Removes everything: the type is not served any more.
+    pub(super) fn clear(&mut self, index: usize) -> Vec<Change> {
+        let all: Vec<Arc<str>> = self.objects.keys().map(Arc::clone).collect();
+        all.iter().filter_map(|path| self.remove(index, path, u64::MAX)).collect()
     }
 
     /// Objects of a namespace, by name.

@@ -121,6 +121,25 @@ fn a_change_wakes_the_owner_and_who_looked_and_nobody_else() {
 }
 
 #[test]
+fn who_asked_for_a_type_is_woken_when_it_comes_and_goes() {
+    let f = Fixture::new();
+    for name in ["asker", "other"] {
+        f.watched(ROOT, &root(name, 1));
+    }
+    f.watched(POD, &pod("p", 10, "nobody", "Running"));
+    f.woken();
+    assert_eq!(f.world.served(POD, Some(&id("asker"))), Served::Yes);
+    assert!(!f.world.set_served(POD, Served::Yes));
+    assert!(f.woken().is_empty(), "no news");
+    assert!(f.world.set_served(POD, Served::NotInstalled));
+    assert_eq!(f.woken(), ["n/asker"]);
+    assert!(f.names(POD).is_empty(), "what is not served is not there");
+    assert_eq!(f.world.served(POD, Some(&id("asker"))), Served::NotInstalled);
+    f.world.set_served(POD, Served::Yes);
+    assert_eq!(f.woken(), ["n/asker"]);
+}
+
+#[test]
 fn ones_own_write_is_no_news() {
     let f = Fixture::new();
     f.watched(ROOT, &root("owner", 1));

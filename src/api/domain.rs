@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Quantity, SparkConf,
-    common::{NodePool, SecretKey, string_map},
+    catalog::Catalog,
+    common::{NodePool, string_map},
     quota::{QuotaSpec, QuotaStatus},
 };
 
@@ -211,90 +212,6 @@ pub struct ComputeSpec {
     /// Spark configuration of every workload of the domain; a workload's own goes over it.
     #[serde(default, skip_serializing_if = "SparkConf::is_empty")]
     pub spark_conf: SparkConf,
-}
-
-/// A catalog of tables.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("[has(self.iceberg), has(self.hive)].filter(x, x).size() == 1")
-        .message("set exactly one of iceberg and hive"),
-    validation = Rule::new("self.name != 'spark_catalog'")
-        .message("spark_catalog is Spark's own; choose another name")
-)]
-pub struct Catalog {
-    /// Its name in SQL: `SELECT * FROM <name>.db.table`.
-    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z][a-z0-9_]*$"))]
-    pub name: String,
-    /// Apache Iceberg tables.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub iceberg: Option<IcebergCatalog>,
-    /// Iceberg tables listed in a Hive metastore.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hive: Option<HiveCatalog>,
-}
-
-/// Where an Iceberg catalog is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("[has(self.rest), has(self.jdbc)].filter(x, x).size() == 1")
-        .message("set exactly one of rest and jdbc")
-)]
-pub struct IcebergCatalog {
-    /// An Iceberg REST catalog.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rest: Option<RestCatalog>,
-    /// A relational database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jdbc: Option<JdbcCatalog>,
-}
-
-/// An Iceberg REST catalog.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RestCatalog {
-    /// Its address.
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^https?://[^\s]+$"))]
-    pub uri: String,
-    /// Warehouse name or location.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^[^\s]+$"))]
-    pub warehouse: Option<String>,
-    /// OAuth2 client credential, `id:secret`, from a Secret of the domain's namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential_secret: Option<SecretKey>,
-}
-
-/// An Iceberg catalog in a relational database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct JdbcCatalog {
-    /// JDBC address: `jdbc:postgresql://host:5432/database`. Credentials come from Secrets.
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^jdbc:[^\s]+$"))]
-    pub uri: String,
-    /// Where tables are kept: `s3a://bucket/path` or `file:///warehouse`.
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^[^\s]+$"))]
-    pub warehouse: String,
-    /// User name, from a Secret of the domain's namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_secret: Option<SecretKey>,
-    /// Password, from a Secret of the domain's namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_secret: Option<SecretKey>,
-}
-
-/// Iceberg tables listed in a Hive metastore.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct HiveCatalog {
-    /// Address of the metastore: `thrift://metastore:9083`.
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^thrift://[^\s]+$"))]
-    pub uri: String,
-    /// Where tables are kept. Default: the metastore's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^[^\s]+$"))]
-    pub warehouse: Option<String>,
 }
 
 /// A volume that all Spark pods of the domain mount.

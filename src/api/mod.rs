@@ -4,10 +4,12 @@
 //! checked by the kinds at reconcile.
 
 pub mod batch_job;
+pub mod catalog;
 pub mod common;
 pub mod conditions;
 pub mod crds;
 pub mod domain;
+pub mod properties;
 pub mod quantity;
 pub mod quota;
 pub mod spark_cluster;

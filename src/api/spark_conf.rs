@@ -5,6 +5,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::properties;
+
 /// Keys (or, with a trailing dot or dash, prefixes) that the operator sets itself, in lower case.
 /// A user who sets one would break what other fields promise, so they are refused by name.
 /// Keys: <https://spark.apache.org/docs/latest/configuration.html>
@@ -114,6 +116,7 @@ impl JsonSchema for SparkConf {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let (owned, allowed) = (owned_pattern(), allowed_pattern());
+        let is_secret = properties::is_secret_rule();
         let is_owned =
             format!("k.lowerAscii().matches('{owned}') && !k.lowerAscii().matches('{allowed}')");
         json_schema!({
@@ -139,6 +142,14 @@ impl JsonSchema for SparkConf {
                     "messageExpression": format!(
                         "'Polder sets this key itself, from other fields of the spec; remove it: ' \
                          + self.filter(k, {is_owned})[0]"
+                    ),
+                },
+                {
+                    "rule": format!("!self.exists(k, {is_secret})"),
+                    "message": "a credential would be readable here; give it with env or mounts from a Secret, or with a catalog of the Domain",
+                    "messageExpression": format!(
+                        "'a credential would be readable here; give it with env or mounts from a \
+                         Secret, or with a catalog of the Domain: ' + self.filter(k, {is_secret})[0]"
                     ),
                 },
             ],

@@ -158,7 +158,7 @@ async fn lets_in(#[case] kind: Kind, #[case] patch: &str) {
 #[case::jar_without_class(SparkJob, "spark: {main: {sql: null, jar: 'local:///a.jar'}}", &["spec.spark.main", "jar needs class"])]
 #[case::instances_and_dynamic(SparkJob, "spark: {executors: {dynamic: {min: 0, max: 1}}}", &["spec.spark.executors", "set exactly one of instances and dynamic"])]
 #[case::no_protocol(SqlEndpoint, "protocols: {thrift: {enabled: false}, connect: {enabled: false}}", &["spec.protocols", "enable at least one of thrift and connect"])]
-#[case::two_catalogs_in_one(Domain, "catalogs: [{name: c, hive: {uri: 'thrift://m:1'}, iceberg: {rest: {uri: 'https://c'}}}]", &["spec.catalogs[0]", "set exactly one of iceberg and hive"])]
+#[case::two_catalogs_in_one(Domain, "catalogs: [{name: c, hive: {uri: 'thrift://m:1'}, iceberg: {rest: {uri: 'https://c'}}}]", &["spec.catalogs[0]", "set exactly one of iceberg, hive and class"])]
 #[case::iceberg_nowhere(Domain, "catalogs: [{name: c, iceberg: {}}]", &["spec.catalogs[0].iceberg", "set exactly one of rest and jdbc"])]
 #[case::peer_of_two(Domain, "network: {allowFrom: [{namespace: bi, cidr: 10.0.0.0/8}]}", &["spec.network.allowFrom[0]", "set exactly one of namespace and cidr"])]
 #[case::peer_of_none(Domain, "network: {allowTo: [{ports: [1]}]}", &["spec.network.allowTo[0]", "set exactly one of namespace and cidr"])]

@@ -2,6 +2,7 @@
 //! source tree. Needs the control plane that `dev/test apiserver` starts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod catalogs;
 #[path = "../common/cluster.rs"]
 mod cluster;
 mod conf;

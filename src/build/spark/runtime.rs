@@ -10,8 +10,8 @@ use super::{
 use crate::{
     api::{
         Domain,
+        catalog::Catalog,
         common::{NodePool, SparkRuntime},
-        domain::Catalog,
     },
     build::pods,
 };
@@ -46,15 +46,11 @@ impl Runtime {
                 .and_modify(|ours| *ours = format!("{ours},{extensions}"))
                 .or_insert(extensions);
         }
+        let secrets = catalog_secrets(&catalogs);
+        all.insert(REDACTION.to_owned(), redaction(&secrets, all.get(REDACTION)));
         let mut volumes = pods::user_mounts(&spec.mounts);
         volumes.extend(shared_volumes(domain));
-        Self {
-            image,
-            conf: all,
-            secrets: catalog_secrets(&catalogs),
-            env: pods::user_env(&spec.env),
-            volumes,
-        }
+        Self { image, conf: all, secrets, env: pods::user_env(&spec.env), volumes }
     }
 
     /// The volumes alone.
@@ -121,11 +117,18 @@ fn base() -> Conf {
         ("spark.sql.warehouse.dir", "/tmp/spark-warehouse".to_owned()),
         ("spark.decommission.enabled", "true".to_owned()),
         ("spark.storage.decommission.enabled", "true".to_owned()),
-        (
-            "spark.redaction.regex",
-            "(?i)secret|password|token|access[.]?key|credential|jdbc[.]user".to_owned(),
-        ),
     ])
+}
+
+/// Property that tells Spark what not to show in pages, event logs and plans.
+const REDACTION: &str = "spark.redaction.regex";
+
+/// What is not shown: keys like those of credentials, all that comes from Secrets, and what users
+/// add to that.
+fn redaction(secrets: &[SecretProperty], users: Option<&String>) -> String {
+    let known = "(?i)secret|password|token|access[.-]?key|credential|jdbc[.]user".to_owned();
+    let secrets = secrets.iter().map(|secret| secret.property.replace('.', "[.]"));
+    [known].into_iter().chain(secrets).chain(users.cloned()).collect::<Vec<_>>().join("|")
 }
 
 /// Log configuration of Spark processes: to the console, where the node rotates it. Warnings, and

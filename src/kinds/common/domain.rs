@@ -16,6 +16,7 @@ use crate::{
     engine::{ObjectKey, Problem, Record, View},
     kinds::common::pods::is_active,
     kinds::common::quota::{self, Needs, Quota, Shortfall},
+    kinds::domain::exposed_conf,
 };
 
 /// Reasons of problems that end by themselves: the workload waits, nobody has to act.
@@ -173,6 +174,7 @@ impl DomainContext {
                 ));
             }
         }
+        problems.extend(exposed_conf(&format!("{path}.sparkConf"), &spec.spark_conf));
         for key in spec.spark_conf.0.keys() {
             let of_domain = known.iter().find(|name| {
                 key.strip_prefix("spark.sql.catalog.")

@@ -19,6 +19,7 @@ pub mod workloads;
 mod tests;
 
 pub use resolve::Resolved;
+pub use validate::exposed_conf;
 
 use crate::{
     api::{Domain, DomainStatus},

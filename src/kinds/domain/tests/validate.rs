@@ -50,6 +50,11 @@ fn problems(domain: &Domain, resolved: &Resolved) -> Vec<String> {
 #[case("catalogs: [{name: a, iceberg: {jdbc: {uri: 'jdbc:postgresql://pg/x?user=u&password=p', warehouse: w}}}]", &["SecretExposed spec.catalogs[0].iceberg.jdbc.uri"])]
 #[case("catalogs: [{name: a, iceberg: {rest: {uri: 'https://u:p@cat/x'}}}]", &["SecretExposed spec.catalogs[0].iceberg.rest.uri"])]
 #[case("catalogs: [{name: a, iceberg: {rest: {uri: 'https://cat:443/x?a=b@c:d'}}}]", &[])]
+#[case("catalogs: [{name: a, class: a.B, properties: {Spark.master: x, 'b c': y, d: \"e\\nf\"}}]", &["PropertyInvalid spec.catalogs[0].properties[Spark.master]", "PropertyInvalid spec.catalogs[0].properties[b c]", "PropertyInvalid spec.catalogs[0].properties[d]"])]
+#[case("catalogs: [{name: a, class: a.B, properties: {token: x, url: 'https://u:p@c', type: t}}]", &["SecretExposed spec.catalogs[0].properties[url]", "SecretExposed spec.catalogs[0].properties[token]"])]
+#[case("catalogs: [{name: a, iceberg: {rest: {uri: 'https://c'}}, properties: {type: t}, secretProperties: [{property: credential, secret: {name: s, key: k}}]}]", &["ReservedKey spec.catalogs[0].properties[type]", "ReservedKey spec.catalogs[0].secretProperties[0].property"])]
+#[case("catalogs: [{name: a, class: a.B, properties: {b: c}, secretProperties: [{property: b, secret: {name: s, key: k}}]}]", &["Duplicate spec.catalogs[0].secretProperties[0].property"])]
+#[case("compute: {sparkConf: {spark.hadoop.fs.s3a.secret.key: x, spark.a: 'https://u:p@x', spark.b: x}}", &["SecretExposed spec.compute.sparkConf[spark.a]", "SecretExposed spec.compute.sparkConf[spark.hadoop.fs.s3a.secret.key]"])]
 #[case("network: {allowTo: [{cidr: 10.0.0.0/33}], allowFrom: [{namespace: Bi}]}", &["InvalidNetwork spec.network.allowFrom[0].namespace", "InvalidNetwork spec.network.allowTo[0].cidr"])]
 fn specs(#[case] spec: &str, #[case] expected: &[&str]) {
     assert_eq!(problems(&domain(spec), &Resolved::default()), expected);

@@ -1,5 +1,4 @@
-//! Whether the entries of lists can stand beside each other, and catalogs and networks on their
-//! own.
+//! Whether the entries of lists can stand beside each other, and networks on their own.
 
 use std::collections::BTreeSet;
 
@@ -71,45 +70,4 @@ pub fn network(scope: &Scope<'_>) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// What is wrong with catalogs: addresses with credentials in them would be readable in the
-/// Domain, in a ConfigMap and in Spark's web pages.
-pub fn catalogs(scope: &Scope<'_>) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (index, catalog) in scope.spec.catalogs.iter().enumerate() {
-        let field = format!("spec.catalogs[{index}]");
-        let iceberg = catalog.iceberg.as_ref();
-        let rest = iceberg.and_then(|iceberg| iceberg.rest.as_ref());
-        let jdbc = iceberg.and_then(|iceberg| iceberg.jdbc.as_ref());
-        if rest.is_some_and(|rest| has_credentials(&rest.uri)) {
-            problems.push(exposed(&format!("{field}.iceberg.rest.uri"), "credentialSecret"));
-        }
-        if jdbc.is_some_and(|jdbc| has_credentials(&jdbc.uri)) {
-            let instead = "userSecret and passwordSecret";
-            problems.push(exposed(&format!("{field}.iceberg.jdbc.uri"), instead));
-        }
-    }
-    problems
-}
-
-fn exposed(field: &str, instead: &str) -> Problem {
-    let message = format!(
-        "the address holds a password, which everybody who sees this Domain could read; take it out \
-         of the address and give it with {instead}"
-    );
-    Problem::new("SecretExposed", field, message)
-}
-
-/// `//user:password@host`, or a parameter that says password.
-fn has_credentials(uri: &str) -> bool {
-    let lower = uri.to_lowercase();
-    let authority = lower.split_once("//").map_or("", |(_, rest)| rest);
-    let authority = authority.split(['/', '?', ';']).next().unwrap_or_default();
-    let is_in_authority = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
-    let parameters = lower.split(['?', '&', ';']).skip(1);
-    is_in_authority
-        || parameters
-            .filter_map(|parameter| parameter.split_once('='))
-            .any(|(key, _)| key.contains("password") || key == "pwd")
 }

@@ -5,10 +5,13 @@
 //! server.
 
 mod bounds;
+mod catalogs;
 mod lists;
 mod members;
 pub mod namespace;
 mod volumes;
+
+pub use catalogs::exposed_conf;
 
 use crate::{api::Domain, engine::Problem};
 
@@ -27,7 +30,8 @@ pub fn validate(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentit
         volumes::volumes(&scope, resolved),
         lists::duplicates(&scope),
         lists::network(&scope),
-        lists::catalogs(&scope),
+        catalogs::catalogs(&scope),
+        catalogs::spark_conf(&scope),
     ]
     .concat()
 }

@@ -38,6 +38,13 @@ pub const WATCHES: &[Watch] = &[
     Watch { resource: types::POD, selector: OF_DOMAINS, keep: &["/status"] },
 ];
 
+/// Watches of types that a cluster may lack, and that the chart lets the operator use only if asked
+/// to.
+pub const OPTIONAL_WATCHES: &[Watch] = &[
+    Watch { resource: types::EXTERNAL_SECRET, selector: OURS, keep: &["/status/conditions"] },
+    Watch { resource: types::SECRET_PROVIDER_CLASS, selector: OURS, keep: &[] },
+];
+
 /// What the kinds need to know of the installation.
 #[derive(Clone, Debug)]
 pub struct Installation {
@@ -50,9 +57,11 @@ pub struct Installation {
 /// The engine with all watches and kinds.
 pub fn engine(client: Client, options: Options, installation: Installation) -> EngineBuilder {
     let images = Arc::new(installation.images);
-    WATCHES
+    let builder = Engine::builder(client, options);
+    let builder = WATCHES.iter().fold(builder, |builder, watch| builder.watch(*watch));
+    OPTIONAL_WATCHES
         .iter()
-        .fold(Engine::builder(client, options), |builder, watch| builder.watch(*watch))
+        .fold(builder, |builder, watch| builder.optional_watch(*watch))
         .kind(DomainKind { operator: installation.operator })
         .kind(SparkClusterKind { images: Arc::clone(&images) })
         .kind(SqlEndpointKind { images: Arc::clone(&images) })

@@ -98,7 +98,7 @@ pub struct EnvVar {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub value: Option<String>,
-    /// From a Secret of this namespace.
+    /// From a Secret of this namespace. A secret that the Domain brings from Vault is none: mount it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretKey>,
     /// From a ConfigMap of this namespace.
@@ -121,7 +121,7 @@ pub struct Mount {
             .message("/opt/spark, /etc/polder, /run/polder, /data and /tmp are Polder's own, and .. is not allowed; choose another path")
     )]
     pub path: String,
-    /// Name of a Secret, mounted read-only.
+    /// Name of a Secret, or of a secret of the Domain (`spec.secrets`), mounted read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub secret: Option<String>,

@@ -13,6 +13,7 @@ use super::{
     catalog::Catalog,
     common::{NodePool, string_map},
     quota::{QuotaSpec, QuotaStatus},
+    secrets::DomainSecret,
 };
 
 /// What a domain is to be.
@@ -71,6 +72,11 @@ pub struct DomainSpec {
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
     pub catalogs: Vec<Catalog>,
+    /// Secrets that are brought into the namespace from a store outside of the cluster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
+    pub secrets: Vec<DomainSecret>,
     /// Volumes that every Spark workload of the domain mounts, such as a warehouse kept on a
     /// shared file system. They are kept when the Domain is deleted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -329,7 +335,7 @@ pub struct DomainStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workloads: Option<WorkloadCounts>,
     /// Ready, Reconciling, Stalled, NamespaceReady, QuotaEnforced, AccessGranted,
-    /// NetworkIsolated, CatalogsReady.
+    /// NetworkIsolated, CatalogsReady, SecretsReady.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_owned()]))]
     pub conditions: Vec<Condition>,

@@ -12,6 +12,7 @@ pub mod domain;
 pub mod properties;
 pub mod quantity;
 pub mod quota;
+pub mod secrets;
 pub mod spark_cluster;
 pub mod spark_conf;
 pub mod sql_endpoint;

@@ -2,17 +2,20 @@
 
 use k8s_openapi::{
     api::core::v1::{
-        Affinity, Capabilities, ConfigMapKeySelector, ConfigMapVolumeSource, EmptyDirVolumeSource,
-        EnvVar, EnvVarSource, NodeAffinity, NodeSelector, NodeSelectorRequirement,
-        NodeSelectorTerm, ObjectFieldSelector, PersistentVolumeClaimVolumeSource,
-        PodSecurityContext, ResourceRequirements, SeccompProfile, SecretKeySelector,
-        SecretVolumeSource, SecurityContext, Toleration, TopologySpreadConstraint, Volume,
-        VolumeMount,
+        Affinity, CSIVolumeSource, Capabilities, ConfigMapKeySelector, ConfigMapVolumeSource,
+        EmptyDirVolumeSource, EnvVar, EnvVarSource, NodeAffinity, NodeSelector,
+        NodeSelectorRequirement, NodeSelectorTerm, ObjectFieldSelector,
+        PersistentVolumeClaimVolumeSource, PodSecurityContext, ResourceRequirements,
+        SeccompProfile, SecretKeySelector, SecretVolumeSource, SecurityContext, Toleration,
+        TopologySpreadConstraint, Volume, VolumeMount,
     },
     apimachinery::pkg::{api::resource::Quantity as KubeQuantity, apis::meta::v1::LabelSelector},
 };
 
-use crate::api::common::{self, Mount, NodePool, Resources};
+use crate::api::{
+    Domain,
+    common::{self, Mount, NodePool, Resources},
+};
 
 /// User and group that Spark images run as.
 /// Source: <https://github.com/apache/spark-docker>
@@ -117,17 +120,41 @@ pub fn merge_env(ours: Vec<EnvVar>, users: &[EnvVar]) -> Vec<EnvVar> {
     ours.into_iter().filter(is_free).chain(users.iter().cloned()).collect()
 }
 
+/// Whether a name is that of a secret that the domain brings as files, by the Secrets Store CSI
+/// driver: there is no Secret of that name.
+pub fn comes_as_files(domain: Option<&Domain>, secret: &str) -> bool {
+    let secrets = domain.into_iter().flat_map(|domain| &domain.spec.secrets);
+    secrets.into_iter().any(|known| known.name == secret && known.vault.is_some())
+}
+
+/// Source: <https://secrets-store-csi-driver.sigs.k8s.io/getting-started/usage>
+fn csi_source(secret: &str) -> CSIVolumeSource {
+    CSIVolumeSource {
+        driver: "secrets-store.csi.k8s.io".to_owned(),
+        read_only: Some(true),
+        volume_attributes: Some(
+            [("secretProviderClass".to_owned(), secret.to_owned())].into_iter().collect(),
+        ),
+        ..Default::default()
+    }
+}
+
 /// The mounts of a user, as volumes `mount-<n>` and where they appear.
-pub fn user_mounts(mounts: &[Mount]) -> Vec<(Volume, VolumeMount)> {
+pub fn user_mounts(mounts: &[Mount], domain: Option<&Domain>) -> Vec<(Volume, VolumeMount)> {
     mounts
         .iter()
         .enumerate()
         .map(|(index, mount)| {
             let name = format!("mount-{index}");
+            let (files, secret) = match &mount.secret {
+                Some(secret) if comes_as_files(domain, secret) => (Some(secret), None),
+                secret => (None, secret.as_ref()),
+            };
             let volume = Volume {
                 name: name.clone(),
-                secret: mount.secret.clone().map(|secret| SecretVolumeSource {
-                    secret_name: Some(secret),
+                csi: files.map(|secret| csi_source(secret)),
+                secret: secret.map(|secret| SecretVolumeSource {
+                    secret_name: Some(secret.clone()),
                     ..Default::default()
                 }),
                 config_map: mount

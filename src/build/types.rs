@@ -40,6 +40,22 @@ pub const JOB: ResourceType = ResourceType::namespaced::<Job>();
 pub const CRON_JOB: ResourceType = ResourceType::namespaced::<CronJob>();
 /// Volume claims.
 pub const CLAIM: ResourceType = ResourceType::namespaced::<PersistentVolumeClaim>();
+/// Secrets that the External Secrets Operator keeps: <https://external-secrets.io>
+pub const EXTERNAL_SECRET: ResourceType = ResourceType {
+    group: "external-secrets.io",
+    version: "v1",
+    kind: "ExternalSecret",
+    plural: "externalsecrets",
+    namespaced: true,
+};
+/// What the Secrets Store CSI driver mounts: <https://secrets-store-csi-driver.sigs.k8s.io>
+pub const SECRET_PROVIDER_CLASS: ResourceType = ResourceType {
+    group: "secrets-store.csi.x-k8s.io",
+    version: "v1",
+    kind: "SecretProviderClass",
+    plural: "secretproviderclasses",
+    namespaced: true,
+};
 /// Pods.
 pub const POD: ResourceType = ResourceType::namespaced::<Pod>();
 /// Disruption budgets.

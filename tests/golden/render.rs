@@ -14,7 +14,7 @@ use polder::{
         spark_cluster::SparkClusterKind,
         sql_endpoint::SqlEndpointKind,
     },
-    operator::WATCHES,
+    operator::{OPTIONAL_WATCHES, WATCHES},
     telemetry::Metrics,
 };
 use serde::Deserialize;
@@ -36,7 +36,10 @@ pub struct World {
 
 impl World {
     pub fn new(roots: &[Value]) -> Self {
-        let builder = WATCHES.iter().fold(Snapshot::builder(), |builder, it| builder.watch(*it));
+        let builder = WATCHES
+            .iter()
+            .chain(OPTIONAL_WATCHES)
+            .fold(Snapshot::builder(), |builder, it| builder.watch(*it));
         let builder = builder
             .root::<Domain>()
             .root::<SparkCluster>()

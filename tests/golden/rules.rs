@@ -39,7 +39,7 @@ spec:
       nodePool: nowhere
       volumes: [{name: disk1, size: 1Gi, class: fast}, {name: disk2, size: 1Gi}]
     env: [{name: A, value: a}, {name: B, secret: {name: s, key: k}}, {name: C, configMap: {name: c, key: k}}]
-    mounts: [{path: /input, configMap: c}, {path: /keys, secret: s}, {path: /share, claim: share}]
+    mounts: [{path: /input, configMap: c}, {path: /keys, secret: s}, {path: /vault, secret: files}, {path: /share, claim: share}]
     dependencies: {jars: ["s3a://b/a.jar"], pyFiles: ["s3a://b/a.zip"], files: ["s3a://b/a.txt"]}
     sparkConf: {spark.sql.shuffle.partitions: "9"}
 ---
@@ -62,9 +62,16 @@ spec:
   workers: [{name: a, replicas: 2, resources: {cpu: "1", memory: 2Gi}, nodePool: nowhere}, {name: b, replicas: 0, resources: {cpu: "1", memory: 2Gi}}]
 "#;
 
+/// Secrets of the domain, from everywhere.
+const SECRETS: &str = r#"
+  secrets:
+  - {name: s, external: {store: {name: vault}, keys: {k: "data/s#k"}}}
+  - {name: files, vault: {role: rules, keys: {k: "secret/data/s#k"}}}
+"#;
+
 /// Every child of the examples and of the manifests here, as (whose, object).
 fn all() -> Vec<(String, Value)> {
-    let domain = format!("{DOMAIN}{WAREHOUSE}");
+    let domain = format!("{DOMAIN}{WAREHOUSE}{SECRETS}");
     let here = [domain.as_str(), CLUSTER, ENDPOINT, JOB, SCHEDULED, HELD, MORE].join("\n---\n");
     let here: Vec<Value> = documents(&here.replace("NAME", "rules"))
         .into_iter()
@@ -170,6 +177,7 @@ fn every_pod_is_restricted() {
         for volume in spec["volumes"].as_array().into_iter().flatten() {
             let allowed = [
                 "configMap",
+                "csi",
                 "secret",
                 "emptyDir",
                 "persistentVolumeClaim",

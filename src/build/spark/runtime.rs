@@ -48,7 +48,7 @@ impl Runtime {
         }
         let secrets = catalog_secrets(&catalogs);
         all.insert(REDACTION.to_owned(), redaction(&secrets, all.get(REDACTION)));
-        let mut volumes = pods::user_mounts(&spec.mounts);
+        let mut volumes = pods::user_mounts(&spec.mounts, Some(domain));
         volumes.extend(shared_volumes(domain));
         Self { image, conf: all, secrets, env: pods::user_env(&spec.env), volumes }
     }

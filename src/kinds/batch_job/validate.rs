@@ -104,6 +104,7 @@ fn spark_problems(
 fn container_problems(container: &ContainerJob, resolved: &Resolved, problems: &mut Vec<Problem>) {
     let domain = &resolved.domain;
     problems.extend(domain.pool_problem("spec.container.nodePool", container.node_pool.as_deref()));
+    problems.extend(domain.env_problems("spec.container", &container.env));
     let resources = &container.resources;
     problems.extend(domain.resource_problems("spec.container.resources", resources, 0));
 }

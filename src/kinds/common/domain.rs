@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::{
     api::{
         Domain,
-        common::{ExecutorPods, Resources, SparkRuntime},
+        common::{EnvVar, ExecutorPods, Resources, SparkRuntime},
         domain::LimitsSpec,
     },
     build::{
-        labels, names, quantity,
+        labels, names, pods, quantity,
         spark::{Runtime, SparkImages, executors, runtime},
         types::{NAMESPACE, RESOURCE_QUOTA},
     },
@@ -203,10 +203,35 @@ impl DomainContext {
                 ));
             }
         }
+        problems.extend(self.env_problems(path, &spec.env));
         if let Err(message) = images.image(spec) {
             problems.push(Problem::new("VersionUnknown", format!("{path}.version"), message));
         }
         problems
+    }
+
+    /// What is wrong with variables: one from a secret that the domain brings as files.
+    pub fn env_problems(&self, path: &str, env: &[EnvVar]) -> Vec<Problem> {
+        let domain = self.domain.as_deref();
+        let secrets = env.iter().enumerate().filter_map(|(index, variable)| {
+            let secret = variable.secret.as_ref()?;
+            pods::comes_as_files(domain, &secret.name).then_some((index, secret))
+        });
+        secrets
+            .map(|(index, secret)| {
+                Problem::new(
+                    "SecretIsFiles",
+                    format!("{path}.env[{index}].secret.name"),
+                    format!(
+                        "Domain {} brings {} from Vault as files, and no variable can be set from \
+                         it; name it in mounts, and read the file {} there",
+                        self.name(),
+                        secret.name,
+                        secret.key
+                    ),
+                )
+            })
+            .collect()
     }
 
     /// What is wrong with a node pool that a workload asks for.

@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     OperatorIdentity, Resolved,
-    children::{access, accounts, bounds, namespace, network, spark, volumes},
+    children::{access, accounts, bounds, namespace, network, secrets, spark, volumes},
     quotas,
     scope::Scope,
     status::quota::pending,
@@ -79,7 +79,7 @@ fn contents(scope: &Scope<'_>, domain: &Domain, resolved: &Resolved) -> Vec<Chil
         Child::new(types::CLAIM, rank::CONTENTS, &claim).with_ownership(scope.retained())
     });
     let config = Child::new(types::CONFIG_MAP, rank::CONTENTS, &spark::config(scope, domain));
-    accounts.chain(claims).chain([config]).collect()
+    accounts.chain(claims).chain([config]).chain(secrets::children(scope, resolved)).collect()
 }
 
 fn granted(scope: &Scope<'_>, operator: &OperatorIdentity) -> Vec<Child> {

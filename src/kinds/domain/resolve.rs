@@ -8,7 +8,7 @@ use std::{
 use crate::{
     api::{Domain, domain::SharedVolume},
     build::types,
-    engine::{ObjectKey, Record, View},
+    engine::{ObjectKey, Record, Served, View},
 };
 
 use super::{
@@ -28,10 +28,18 @@ pub struct Resolved {
     pub quotas: BTreeMap<String, Arc<Record>>,
     /// Claims of its shared volumes that exist, by claim name.
     pub claims: BTreeMap<String, Arc<Record>>,
+    /// Whether the cluster has the External Secrets Operator. Looked at only if it is needed.
+    pub external_secrets: Served,
+    /// Whether the cluster has the Secrets Store CSI driver. Looked at only if it is needed.
+    pub secrets_store: Served,
+    /// What brings the domain's secrets, as far as it exists, by name of the secret.
+    pub secrets: BTreeMap<String, Arc<Record>>,
     /// Network policies and bindings of the plan that exist.
     pub present: BTreeSet<ObjectKey>,
     /// Workloads by kind and state.
     pub workloads: Workloads,
+    /// What workloads say of Secrets that are not there, as (whose, message).
+    pub missing_secrets: Vec<(String, String)>,
     /// What still runs, or could start something, in words such as `Pod etl-worker-0`. Looked at
     /// only while the domain is suspended or being deleted.
     pub running: Vec<String>,
@@ -72,7 +80,21 @@ pub fn resolve(domain: &Domain, view: &View<'_>) -> Resolved {
         .map(|volume| scope.claim_key(volume))
         .filter_map(|key| view.object(&key).map(|record| (key.name, record)))
         .collect();
+    let served = |is_needed: bool, resource| {
+        if is_needed { view.served(resource) } else { Served::default() }
+    };
+    let secrets = &scope.spec.secrets;
+    let external = secrets.iter().any(|secret| secret.external.is_some());
+    let vault = secrets.iter().any(|secret| secret.vault.is_some());
     Resolved {
+        external_secrets: served(external, types::EXTERNAL_SECRET),
+        secrets_store: served(vault, types::SECRET_PROVIDER_CLASS),
+        secrets: secrets
+            .iter()
+            .filter_map(|secret| {
+                Some((secret.name.clone(), view.object(&scope.secret_key(secret))?))
+            })
+            .collect(),
         namespace,
         rival,
         quotas: quotas::wanted(&scope)
@@ -90,6 +112,11 @@ pub fn resolve(domain: &Domain, view: &View<'_>) -> Resolved {
             workloads::count(view, &scope.namespace)
         } else {
             Workloads::default()
+        },
+        missing_secrets: if is_ours {
+            workloads::missing_secrets(view, &scope.namespace)
+        } else {
+            Vec::new()
         },
         running: if is_ours && (is_deleting || scope.spec.suspend) {
             running(&scope, view)

@@ -4,6 +4,7 @@ use crate::{
     api::{
         Domain, DomainSpec,
         domain::{DeletionPolicy, Isolation, Role, SharedVolume},
+        secrets::DomainSecret,
     },
     build::{
         labels::{self, Identity},
@@ -68,6 +69,15 @@ impl<'a> Scope<'a> {
     pub fn claim_key(&self, volume: &SharedVolume) -> ObjectKey {
         let name = shared_claim(self.name, &volume.name);
         ObjectKey::namespaced(types::CLAIM, &self.namespace, name)
+    }
+
+    /// What brings a secret of the domain.
+    pub fn secret_key(&self, secret: &DomainSecret) -> ObjectKey {
+        let resource = match secret.vault {
+            None => types::EXTERNAL_SECRET,
+            Some(_) => types::SECRET_PROVIDER_CLASS,
+        };
+        ObjectKey::namespaced(resource, &self.namespace, &secret.name)
     }
 
     /// The binding of members with a role.

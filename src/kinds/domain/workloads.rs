@@ -8,7 +8,7 @@ use k8s_openapi::{
 use crate::{
     api::{BatchJob, SparkCluster, SqlEndpoint, conditions, domain::WorkloadCounts},
     build::types,
-    engine::{Record, View},
+    engine::{Record, Root, View},
 };
 
 /// Workloads of a domain.
@@ -50,6 +50,45 @@ pub fn count(view: &View<'_>, namespace: &str) -> Workloads {
             }),
         ),
     }
+}
+
+/// Reasons of a workload that a Secret or one of its keys is not there for. Kubernetes' own is also
+/// said of ConfigMaps.
+const MISSING: [&str; 2] = ["SecretMissing", "CreateContainerConfigError"];
+
+/// What workloads of a namespace say of Secrets that are not there, as (`SqlEndpoint bi`, message).
+/// That is all that can be known of them without reading Secrets.
+pub fn missing_secrets(view: &View<'_>, namespace: &str) -> Vec<(String, String)> {
+    fn told<R: Root>(
+        view: &View<'_>,
+        namespace: &str,
+        of: fn(&R) -> &[Condition],
+    ) -> Vec<(String, String)> {
+        let is_missing = |condition: &&Condition| {
+            condition.type_ == conditions::READY && MISSING.contains(&condition.reason.as_str())
+        };
+        let roots = view.roots_in::<R>(namespace);
+        roots
+            .iter()
+            .filter_map(|root| {
+                let condition = of(root).iter().find(is_missing)?;
+                let name = root.meta().name.as_deref().unwrap_or_default();
+                Some((format!("{} {name}", R::kind(&())), condition.message.clone()))
+            })
+            .collect()
+    }
+    [
+        told::<SparkCluster>(view, namespace, |root| {
+            root.status.as_ref().map_or(&[], |status| &status.conditions)
+        }),
+        told::<SqlEndpoint>(view, namespace, |root| {
+            root.status.as_ref().map_or(&[], |status| &status.conditions)
+        }),
+        told::<BatchJob>(view, namespace, |root| {
+            root.status.as_ref().map_or(&[], |status| &status.conditions)
+        }),
+    ]
+    .concat()
 }
 
 impl Workloads {

@@ -20,7 +20,7 @@ pub(super) fn pod(context: Context<'_>, job: &ContainerJob) -> PodSpec {
     let pool = domain.and_then(|domain| runtime::node_pool(domain, job.node_pool.as_deref()));
     let placement = pods::placement(pool);
     let (mut volumes, mut mounts): (Vec<_>, Vec<_>) =
-        pods::user_mounts(&job.mounts).into_iter().unzip();
+        pods::user_mounts(&job.mounts, domain).into_iter().unzip();
     volumes.push(pods::empty_dir("tmp"));
     mounts.push(pods::mount_at("tmp", "/tmp"));
     let list = |texts: &[String]| (!texts.is_empty()).then(|| texts.to_vec());

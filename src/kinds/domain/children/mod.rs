@@ -5,5 +5,6 @@ pub mod accounts;
 pub mod bounds;
 pub mod namespace;
 pub mod network;
+pub mod secrets;
 pub mod spark;
 pub mod volumes;

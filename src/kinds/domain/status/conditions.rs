@@ -12,29 +12,29 @@ use crate::{
 
 use super::{
     super::{
-        Resolved, SPARK_CONFIG_MAP, quotas,
+        Resolved, quotas,
         scope::{Scope, role_name},
     },
-    quota, quota_pending, terminating,
+    quota, quota_pending, secrets, terminating,
 };
 use crate::build::types;
 
 /// Whether something holds, and why.
-struct Verdict {
-    holds: bool,
-    reason: &'static str,
-    message: String,
+pub(super) struct Verdict {
+    pub(super) holds: bool,
+    pub(super) reason: String,
+    pub(super) message: String,
 }
 
-fn yes(reason: &'static str, message: impl Into<String>) -> Verdict {
-    Verdict { holds: true, reason, message: message.into() }
+pub(super) fn yes(reason: &str, message: impl Into<String>) -> Verdict {
+    Verdict { holds: true, reason: reason.to_owned(), message: message.into() }
 }
 
-fn no(reason: &'static str, message: impl Into<String>) -> Verdict {
-    Verdict { holds: false, reason, message: message.into() }
+pub(super) fn no(reason: &str, message: impl Into<String>) -> Verdict {
+    Verdict { holds: false, reason: reason.to_owned(), message: message.into() }
 }
 
-/// NamespaceReady, QuotaEnforced, AccessGranted, NetworkIsolated, CatalogsReady.
+/// NamespaceReady, QuotaEnforced, AccessGranted, NetworkIsolated, CatalogsReady, SecretsReady.
 pub fn conditions(
     scope: &Scope<'_>,
     resolved: &Resolved,
@@ -49,17 +49,19 @@ pub fn conditions(
     let quota = within(&|| quota(scope, resolved, report));
     let access = within(&|| access(scope, resolved, report, is_deleting));
     let network = within(&|| network(scope, resolved, report));
-    let catalogs = within(&|| catalogs(scope, report));
+    let catalogs = within(&|| secrets::catalogs(scope, resolved, report));
+    let secrets = within(&|| secrets::secrets(scope, resolved, report));
     [
         ("NamespaceReady", namespace),
         ("QuotaEnforced", quota),
         ("AccessGranted", access),
         ("NetworkIsolated", network),
         ("CatalogsReady", catalogs),
+        ("SecretsReady", secrets),
     ]
     .into_iter()
     .map(|(type_, verdict)| {
-        condition(type_, verdict.holds, verdict.reason, verdict.message, generation)
+        condition(type_, verdict.holds, &verdict.reason, verdict.message, generation)
     })
     .collect()
 }
@@ -151,27 +153,8 @@ fn access(scope: &Scope<'_>, resolved: &Resolved, report: &Report, is_deleting: 
     yes("Granted", format!("members by role: {}{}", roles.join(", "), stale(report)))
 }
 
-fn catalogs(scope: &Scope<'_>, report: &Report) -> Verdict {
-    let is_config =
-        |key: &ObjectKey| key.resource == types::CONFIG_MAP && key.name == SPARK_CONFIG_MAP;
-    if let Some(verdict) = fault(report, is_config) {
-        return verdict;
-    }
-    let names: Vec<&str> =
-        scope.spec.catalogs.iter().map(|catalog| catalog.name.as_str()).collect();
-    if names.is_empty() {
-        return yes("NoCatalogs", "spec.catalogs is empty");
-    }
-    let message = format!(
-        "configured, not probed: {}; Polder reads no Secrets, so one that is missing shows on the \
-         pods that use it",
-        names.join(", ")
-    );
-    yes("Configured", message)
-}
-
 /// What stands in the way of some objects.
-fn fault(report: &Report, concerns: impl Fn(&ObjectKey) -> bool) -> Option<Verdict> {
+pub(super) fn fault(report: &Report, concerns: impl Fn(&ObjectKey) -> bool) -> Option<Verdict> {
     let lists = [
         ("Conflict", &report.conflicts),
         ("Rejected", &report.rejected),

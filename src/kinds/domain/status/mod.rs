@@ -2,6 +2,7 @@
 
 mod conditions;
 pub mod quota;
+mod secrets;
 
 use crate::{
     api::{Domain, DomainStatus, domain::DeletionPolicy},
@@ -85,8 +86,23 @@ fn readiness(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Readine
     if scope.spec.suspend {
         return suspended(resolved);
     }
+    if let Some(unready) = unready_secrets(scope, resolved, report) {
+        return unready;
+    }
     let growing = to_grow(scope, resolved);
     Readiness::ready(format!("namespace {namespace} is ready for workloads{growing}"))
+}
+
+/// Secrets of the domain that are not there. One that only a workload misses is the workload's to
+/// tell.
+fn unready_secrets(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Option<Readiness> {
+    let verdict = secrets::secrets(scope, resolved, report);
+    match verdict.reason.as_str() {
+        _ if verdict.holds => None,
+        "SecretMissing" => None,
+        "Pending" => Some(Readiness::progressing("SecretsPending", verdict.message)),
+        _ => Some(Readiness::failing(verdict.reason, verdict.message)),
+    }
 }
 
 /// Says which claims are still smaller than asked for.

@@ -2,6 +2,7 @@
 
 mod finalize;
 mod plan;
+mod secrets;
 mod status;
 mod validate;
 
@@ -87,6 +88,17 @@ fn in_place(domain: &Domain) -> Resolved {
     });
     Resolved {
         quotas: quotas.collect(),
+        secrets: domain
+            .spec
+            .secrets
+            .iter()
+            .map(|secret| {
+                let ready = json!([{"type": "Ready", "status": "True", "reason": "SecretSynced",
+                    "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
+                let kept = json!({"status": {"conditions": ready}});
+                (secret.name.clone(), record(scope.secret_key(secret), Some("sales"), kept))
+            })
+            .collect(),
         present: scope.policy_keys().into_iter().chain(scope.access_keys()).collect(),
         ..with_namespace(domain, Some("sales"))
     }
@@ -116,6 +128,15 @@ catalogs:
   iceberg: {jdbc: {uri: "jdbc:postgresql://pg:5432/lake", warehouse: "file:///warehouse", userSecret: {name: pg, key: user}, passwordSecret: {name: pg, key: password}}}
 - name: legacy
   hive: {uri: "thrift://metastore:9083"}
+- name: crm
+  class: org.example.Catalog
+  properties: {url: "jdbc:postgresql://crm/x"}
+  secretProperties: [{property: password, secret: {name: s3, key: password}}]
+secrets:
+- name: s3
+  external: {store: {name: vault}, keys: {id: "data/s3#id", password: plain}, refresh: 15m}
+- name: files
+  vault: {address: "https://vault:8200", role: sales, authPath: k8s, vaultNamespace: team, audience: vault, keys: {password: "secret/data/pg#password"}}
 volumes:
 - {name: warehouse, size: 10Gi, class: standard, path: /warehouse}
 - {name: scratch, size: 1Gi, path: /scratch, accessMode: ReadWriteOnce}

@@ -93,6 +93,7 @@ fn a_quota_that_is_not_in_force_is_waited_for() {
             "AccessGranted=False Pending",
             "NetworkIsolated=False Pending",
             "CatalogsReady=True NoCatalogs",
+            "SecretsReady=True NoSecrets",
         ]
     );
 }
@@ -110,6 +111,7 @@ fn a_foreign_namespace_stalls_the_domain() {
         "AccessGranted=False NamespaceNotReady",
         "NetworkIsolated=False NamespaceNotReady",
         "CatalogsReady=False NamespaceNotReady",
+        "SecretsReady=False NamespaceNotReady",
     ];
     let found_before = status(&domain, &resolved, &refused(&domain, &resolved));
     assert_eq!(brief(&found_before), expected);
@@ -140,6 +142,7 @@ fn a_slip_in_one_field_leaves_what_is_in_force() {
             "AccessGranted=True NoMembers",
             "NetworkIsolated=True PoliciesInPlace",
             "CatalogsReady=True NoCatalogs",
+            "SecretsReady=True NoSecrets",
         ]
     );
     assert!(message(&status, "NetworkIsolated").contains("as of the last spec"));

@@ -21,6 +21,7 @@ pub fn duplicates(scope: &Scope<'_>) -> Vec<Problem> {
         repeated("spec.quota.storage", "class", classes),
         repeated("spec.quota.perPriority", "priorityClass", priorities),
         repeated("spec.catalogs", "name", spec.catalogs.iter().map(|catalog| &*catalog.name)),
+        repeated("spec.secrets", "name", spec.secrets.iter().map(|secret| &*secret.name)),
         repeated("spec.volumes", "name", spec.volumes.iter().map(|volume| &*volume.name)),
         repeated("spec.volumes", "path", spec.volumes.iter().map(|volume| folder(&volume.path))),
         repeated("spec.compute.nodePools", "name", pools.map(|pool| &*pool.name)),

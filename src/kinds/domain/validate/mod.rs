@@ -9,6 +9,7 @@ mod catalogs;
 mod lists;
 mod members;
 pub mod namespace;
+mod secrets;
 mod volumes;
 
 pub use catalogs::exposed_conf;
@@ -32,6 +33,7 @@ pub fn validate(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentit
         lists::network(&scope),
         catalogs::catalogs(&scope),
         catalogs::spark_conf(&scope),
+        secrets::secrets(&scope, domain),
     ]
     .concat()
 }

@@ -32,7 +32,17 @@ pub const WATCHES: &[Watch] = &[
     Watch { resource: types::SERVICE, selector: OURS, keep: &[] },
     Watch { resource: types::DISRUPTION_BUDGET, selector: OURS, keep: &[] },
     Watch { resource: types::CLAIM, selector: OF_DOMAINS, keep: &["/spec", "/status"] },
-    Watch { resource: types::STATEFUL_SET, selector: OURS, keep: &["/spec/replicas", "/status"] },
+    Watch {
+        resource: types::STATEFUL_SET,
+        selector: OURS,
+        keep: &[
+            "/metadata/annotations",
+            "/spec/replicas",
+            "/spec/template/metadata/labels",
+            "/spec/volumeClaimTemplates",
+            "/status",
+        ],
+    },
     Watch { resource: types::JOB, selector: OURS, keep: &["/spec/suspend", "/status"] },
     Watch { resource: types::CRON_JOB, selector: OURS, keep: &["/spec/suspend", "/status"] },
     Watch { resource: types::POD, selector: OF_DOMAINS, keep: &["/status"] },

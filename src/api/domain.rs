@@ -32,6 +32,7 @@ use super::{
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Namespace", type_ = "string", json_path = ".status.namespace"),
+    printcolumn(name = "Team", type_ = "string", json_path = ".status.owner.team"),
     printcolumn(name = "Workloads", type_ = "string", json_path = ".status.workloads.summary"),
     printcolumn(name = "Quota", type_ = "string", json_path = ".status.quota.summary"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
@@ -98,7 +99,8 @@ pub struct DomainSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Owner {
-    /// The team.
+    /// The team. It becomes the label `polder.dev/team` of every object of the domain, where the
+    /// text can be a label, else an annotation of the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub team: Option<String>,
@@ -106,7 +108,8 @@ pub struct Owner {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub email: Option<String>,
-    /// Who pays.
+    /// Who pays. It becomes the label `polder.dev/cost-center` like the team. Running pods keep
+    /// the one they were made with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub cost_center: Option<String>,
@@ -328,6 +331,9 @@ pub struct DomainStatus {
     /// The namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Who answers for the domain, and who pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// Use and bounds of resources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaStatus>,

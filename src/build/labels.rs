@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
+use crate::api::domain::Owner;
+
 /// Labels or annotations.
 pub type Map = BTreeMap<String, String>;
 
@@ -25,9 +27,36 @@ pub const COMPONENT: &str = "app.kubernetes.io/component";
 /// Label that says what it all is part of.
 pub const PART_OF: &str = "app.kubernetes.io/part-of";
 
+/// Label with the team that answers for a domain.
+pub const TEAM: &str = "polder.dev/team";
+/// Label with who pays for a domain.
+pub const COST_CENTER: &str = "polder.dev/cost-center";
 /// Annotation of a stateful set whose pods do not all find room in the quotas of the domain: how
 /// many do.
 pub const ROOM: &str = "polder.dev/room";
+
+/// Labels that say who answers for a domain and who pays, so that cost tools and selectors find
+/// what is theirs. A text that cannot be a label is left out.
+pub fn ownership(owner: Option<&Owner>) -> Map {
+    let labels = owner.into_iter().flat_map(|owner| {
+        [(TEAM, owner.team.as_deref()), (COST_CENTER, owner.cost_center.as_deref())]
+    });
+    labels
+        .filter_map(|(key, value)| Some((key, value.filter(|text| is_value(text))?)))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Whether a text can be the value of a label, and says something.
+/// Source: <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>
+pub fn is_value(text: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !text.is_empty()
+        && text.len() <= 63
+        && text.chars().all(is_inner)
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
 
 /// Who a child belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +69,20 @@ pub struct Identity<'a> {
     pub domain: &'a str,
     /// Namespace of the children.
     pub namespace: &'a str,
+    /// Labels with the domain's team and cost centre.
+    pub owner: &'a Map,
 }
 
 impl Identity<'_> {
     /// Labels of a child with this role.
     pub fn labels(&self, component: &str) -> Map {
+        let mut labels = self.lasting_labels(component);
+        labels.extend(self.owner.clone());
+        labels
+    }
+
+    /// The same without those of the domain's owner, which may change.
+    pub fn lasting_labels(&self, component: &str) -> Map {
         [
             (NAME, self.app),
             (INSTANCE, self.instance),

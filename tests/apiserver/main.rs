@@ -19,6 +19,7 @@ mod convergence;
 mod deletion;
 mod drift;
 mod jobs;
+mod ownership;
 mod problems;
 mod quota;
 mod restart;

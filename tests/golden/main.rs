@@ -6,6 +6,7 @@
 #[path = "../apiserver/manifests.rs"]
 #[allow(dead_code, reason = "made for tests that wait")]
 mod manifests;
+mod ownership;
 mod render;
 mod rules;
 

@@ -63,6 +63,11 @@ impl World {
         Self { snapshot, images: Arc::new(images) }
     }
 
+    /// Something else that is there.
+    pub fn put(&mut self, object: &Value) {
+        self.snapshot.put(object).unwrap();
+    }
+
     /// The children of a root, in the order they are sent in.
     pub fn children(&self, root: &Value) -> Vec<Child> {
         let images = || Arc::clone(&self.images);

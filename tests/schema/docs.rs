@@ -86,7 +86,7 @@ fn every_field_of_the_spec_is_bounded(#[case] kind: &str) {
 }
 
 #[rstest]
-#[case("Domain", "dom", &["Ready", "Reason", "Namespace", "Workloads", "Quota", "Age", "Message"])]
+#[case("Domain", "dom", &["Ready", "Reason", "Namespace", "Team", "Workloads", "Quota", "Age", "Message"])]
 #[case("SparkCluster", "spc", &["Ready", "Reason", "Workers", "Master", "Age", "Message"])]
 #[case("SqlEndpoint", "sql", &["Ready", "Reason", "Jdbc", "Connect", "Age", "Message"])]
 #[case("BatchJob", "bjob", &["Ready", "Reason", "Schedule", "Last Run", "Result", "Age", "Message"])]

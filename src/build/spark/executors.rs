@@ -2,7 +2,10 @@
 //!
 //! Source: <https://spark.apache.org/docs/latest/running-on-kubernetes.html>
 
-use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
+use k8s_openapi::{
+    api::core::v1::{Container, PodSpec, PodTemplateSpec},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 
 use super::{
     Conf, Runtime,
@@ -74,9 +77,11 @@ pub fn pod_conf(
         ("spark.executor.memoryOverhead", format!("{overhead_mib}m")),
     ]);
     all.extend(count_conf(count));
-    let mut executor_labels = identity.labels(COMPONENT);
+    let mut executor_labels = identity.lasting_labels(COMPONENT);
     executor_labels.insert(labels::MANAGED_BY.to_owned(), "spark".to_owned());
-    all.extend(volume_conf(executors, &executor_labels));
+    let mut volume_labels = executor_labels.clone();
+    volume_labels.extend(identity.owner.clone());
+    all.extend(volume_conf(executors, &volume_labels));
     all.extend(
         executor_labels
             .into_iter()
@@ -153,8 +158,10 @@ pub fn cluster_conf(master_url: &str, cluster: &ClusterRef, worker_offer_mib: i6
     all
 }
 
-/// The pod template of executors, as JSON.
+/// The pod template of executors, as JSON. Labels of the domain's owner stand here, and not among
+/// the properties, since Spark reads it for every executor anew.
 pub fn pod_template(
+    identity: Identity<'_>,
     runtime: &Runtime,
     pool: Option<&NodePool>,
     priority_class: Option<&str>,
@@ -165,7 +172,8 @@ pub fn pod_template(
     let mut volumes = vec![pods::empty_dir("tmp"), pods::empty_dir("work")];
     volumes.extend(runtime.pod_volumes());
     let template = PodTemplateSpec {
-        metadata: None,
+        metadata: (!identity.owner.is_empty())
+            .then(|| ObjectMeta { labels: Some(identity.owner.clone()), ..Default::default() }),
         spec: Some(PodSpec {
             affinity: placement.affinity,
             tolerations: Some(placement.tolerations),

@@ -9,7 +9,8 @@ use crate::{
         domain::LimitsSpec,
     },
     build::{
-        labels, names, pods, quantity,
+        labels::{self, Identity, Map},
+        names, pods, quantity,
         spark::{Runtime, SparkImages, executors, runtime},
         types::{NAMESPACE, RESOURCE_QUOTA},
     },
@@ -31,6 +32,8 @@ pub struct DomainContext {
     pub namespace: String,
     /// The namespace is being deleted.
     pub namespace_deleting: bool,
+    /// Labels with the domain's team and cost centre.
+    pub owner: Map,
     /// The domain's quotas, as far as they exist.
     pub quotas: Vec<Quota>,
 }
@@ -66,13 +69,22 @@ impl DomainContext {
             .and_then(|record| record.labels.get(labels::DOMAIN).cloned())
             .and_then(|name| view.root::<Domain>(None, &name))
             .filter(|domain| domain.namespace_name() == namespace);
+        let owner = domain.as_ref().and_then(|domain| domain.spec.owner.as_ref());
+        let owner = labels::ownership(owner);
         let quotas = domain.iter().flat_map(|domain| quotas(view, domain)).collect();
         Self {
             domain,
             namespace: namespace.to_owned(),
             namespace_deleting: record.is_some_and(|record| record.deleting),
+            owner,
             quotas,
         }
+    }
+
+    /// Who the children of a workload belong to.
+    pub fn identity<'a>(&'a self, app: &'a str, instance: &'a str) -> Identity<'a> {
+        let (domain, namespace, owner) = (self.name(), &self.namespace, &self.owner);
+        Identity { app, instance, domain, namespace, owner }
     }
 
     /// What a pod asks for here.

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod domain;
+pub mod ownership;
 pub mod pods;
 pub mod quota;
 pub mod summary;

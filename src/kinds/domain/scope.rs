@@ -7,7 +7,7 @@ use crate::{
         secrets::DomainSecret,
     },
     build::{
-        labels::{self, Identity},
+        labels::{self, Identity, Map},
         names,
         spark::runtime::shared_claim,
         types,
@@ -33,6 +33,8 @@ pub struct Scope<'a> {
     pub namespace: String,
     /// What it is to be.
     pub spec: &'a DomainSpec,
+    /// Labels with its team and cost centre.
+    pub owner: Map,
 }
 
 impl<'a> Scope<'a> {
@@ -42,6 +44,7 @@ impl<'a> Scope<'a> {
             name: domain.metadata.name.as_deref().unwrap_or_default(),
             namespace: domain.namespace_name(),
             spec: &domain.spec,
+            owner: labels::ownership(domain.spec.owner.as_ref()),
         }
     }
 
@@ -52,6 +55,7 @@ impl<'a> Scope<'a> {
             instance: self.name,
             domain: self.name,
             namespace: &self.namespace,
+            owner: &self.owner,
         }
     }
 

@@ -2,17 +2,19 @@
 
 use std::net::IpAddr;
 
+use crate::build::labels;
+
 /// Whether a text can be the value of a label.
 /// Source: <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>
 pub fn is_label_value(text: &str) -> bool {
-    text.is_empty() || is_name_part(text)
+    text.is_empty() || labels::is_value(text)
 }
 
 /// Whether a text can be the key of a label or annotation: a name, perhaps with a DNS prefix.
 pub fn is_label_key(text: &str) -> bool {
     match text.split_once('/') {
-        None => is_name_part(text),
-        Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
+        None => labels::is_value(text),
+        Some((prefix, name)) => is_subdomain(prefix) && labels::is_value(name),
     }
 }
 
@@ -36,15 +38,6 @@ pub fn is_cidr(text: &str) -> bool {
     };
     bits.bytes().all(|byte| byte.is_ascii_digit())
         && bits.parse::<u8>().is_ok_and(|bits| bits <= longest)
-}
-
-fn is_name_part(text: &str) -> bool {
-    let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !text.is_empty()
-        && text.len() <= 63
-        && text.chars().all(is_inner)
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 fn is_dns_label(text: &str, longest: usize) -> bool {

@@ -26,12 +26,7 @@ pub(super) struct Context<'a> {
 
 pub(super) fn plan(root: &SparkCluster, resolved: &Resolved) -> Plan {
     let cluster = root.metadata.name.as_deref().unwrap_or_default();
-    let identity = Identity {
-        app: SparkClusterKind::NAME,
-        instance: cluster,
-        domain: resolved.domain.name(),
-        namespace: &resolved.domain.namespace,
-    };
+    let identity = resolved.domain.identity(SparkClusterKind::NAME, cluster);
     let context = Context {
         cluster,
         identity,

@@ -12,7 +12,7 @@ use crate::{
         types::{CLAIM, POD, STATEFUL_SET},
     },
     engine::{Kind, ObjectKey, Record, View},
-    kinds::common::DomainContext,
+    kinds::common::{DomainContext, ownership::Template},
 };
 
 /// What a SparkCluster depends on.
@@ -23,6 +23,8 @@ pub struct Resolved {
     pub runtime: Runtime,
     /// Stateful sets of master and pools by name, as far as they exist.
     pub sets: BTreeMap<String, StatefulSetStatus>,
+    /// What those say of the domain's owner.
+    pub templates: BTreeMap<String, Template>,
     /// Pods of master and workers.
     pub pods: Vec<Arc<Record>>,
     /// Their volumes.
@@ -36,16 +38,20 @@ impl Resolved {
         let domain = DomainContext::resolve(view, namespace);
         let mut names = vec![master_name(name)];
         names.extend(root.spec.workers.iter().map(|pool| pool_name(name, &pool.name)));
-        let sets = names
+        let records: BTreeMap<String, Arc<Record>> = names
             .into_iter()
             .filter_map(|set| {
                 let key = ObjectKey::namespaced(STATEFUL_SET, namespace, set.clone());
-                Some((set, view.object(&key)?.part("/status").unwrap_or_default()))
+                Some((set, view.object(&key)?))
             })
             .collect();
+        let status = |record: &Record| record.part("/status").unwrap_or_default();
+        let sets = records.iter().map(|(set, record)| (set.clone(), status(record))).collect();
+        let templates = records.into_iter().map(|(set, record)| (set, Template::of(&record)));
         Self {
             runtime: domain.runtime(&root.spec.runtime, images),
             sets,
+            templates: templates.collect(),
             pods: view.labelled(POD, namespace, SparkClusterKind::NAME, name),
             claims: view.labelled(CLAIM, namespace, SparkClusterKind::NAME, name),
             domain,

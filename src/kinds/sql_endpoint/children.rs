@@ -24,7 +24,7 @@ use crate::{
             runtime,
         },
     },
-    kinds::common::cluster,
+    kinds::common::{cluster, ownership},
 };
 
 const THRIFT_CLASS: &str = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2";
@@ -34,6 +34,7 @@ const CONNECT_PLUGIN: &str = "org.apache.spark.sql.connect.SparkConnectPlugin";
 const IDLE_SECONDS: i64 = 60;
 
 pub(super) fn config_map(context: &Context<'_>) -> ConfigMap {
+    let identity = context.identity;
     let mut data = vec![
         ("spark.conf", render(&spark_conf(context))),
         ("launch.sh", driver::LAUNCH.to_owned()),
@@ -44,11 +45,12 @@ pub(super) fn config_map(context: &Context<'_>) -> ConfigMap {
         let pool =
             domain.and_then(|domain| runtime::node_pool(domain, spec.pods.node_pool.as_deref()));
         let priority_class = spec.pods.priority_class.as_deref();
-        let template = executors::pod_template(&context.resolved.runtime, pool, priority_class);
+        let template =
+            executors::pod_template(identity, &context.resolved.runtime, pool, priority_class);
         data.push((TEMPLATE_KEY, template));
     }
     ConfigMap {
-        metadata: context.identity.meta(&config_name(context.endpoint), "config"),
+        metadata: identity.meta(&config_name(context.endpoint), "config"),
         data: Some(data.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
         ..Default::default()
     }
@@ -110,7 +112,7 @@ pub(super) fn stateful_set(context: &Context<'_>, annotations: Map) -> StatefulS
         submit: submit(context),
         scratch: Some(pods::empty_dir("scratch")),
     };
-    let mut labels = context.identity.labels(COMPONENT);
+    let mut labels = context.identity.lasting_labels(COMPONENT);
     labels.extend(driver.labels());
     let mut pod = driver.pod();
     for container in &mut pod.containers {
@@ -130,7 +132,7 @@ pub(super) fn stateful_set(context: &Context<'_>, annotations: Map) -> StatefulS
     metadata.annotations = room::wake(context.root, context.resolved)
         .filter(|_| !context.resolved.suspended(context.root))
         .map(|found| [(ROOM.to_owned(), found)].into());
-    StatefulSet {
+    let set = StatefulSet {
         metadata,
         spec: Some(StatefulSetSpec {
             replicas: Some(i32::from(!context.resolved.suspended(context.root))),
@@ -151,7 +153,8 @@ pub(super) fn stateful_set(context: &Context<'_>, annotations: Map) -> StatefulS
             ..Default::default()
         }),
         ..Default::default()
-    }
+    };
+    ownership::own(set, context.identity.owner, context.resolved.template.as_ref())
 }
 
 /// The server to start. Both protocols share one driver: Connect comes as a plugin then.

@@ -15,6 +15,7 @@ const CONFIG_RANK: u8 = 1;
 const SET_RANK: u8 = 2;
 
 /// What the children are made from.
+#[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) endpoint: &'a str,
     pub(super) identity: Identity<'a>,
@@ -24,15 +25,14 @@ pub(super) struct Context<'a> {
 
 pub(super) fn plan(root: &SqlEndpoint, resolved: &Resolved) -> Plan {
     let endpoint = root.metadata.name.as_deref().unwrap_or_default();
-    let identity = Identity {
-        app: SqlEndpointKind::NAME,
-        instance: endpoint,
-        domain: resolved.domain.name(),
-        namespace: &resolved.domain.namespace,
-    };
+    let identity = resolved.domain.identity(SqlEndpointKind::NAME, endpoint);
     let context = Context { endpoint, identity, root, resolved };
     let config = children::config_map(&context);
-    let text = serde_json::to_string(&config.data).unwrap_or_default();
+    // A driver is not restarted for a new owner: its next executors get the labels all the same.
+    let owner = Map::new();
+    let nobodys = Context { identity: Identity { owner: &owner, ..identity }, ..context };
+    let config_without = children::config_map(&nobodys);
+    let text = serde_json::to_string(&config_without.data).unwrap_or_default();
     let annotations: Map =
         [("polder.dev/config-hash".to_owned(), names::short_hash(&text, 16))].into();
     let children = vec![

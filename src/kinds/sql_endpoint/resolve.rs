@@ -12,7 +12,7 @@ use crate::{
         types::{CLAIM, POD, STATEFUL_SET},
     },
     engine::{Kind, ObjectKey, Record, View},
-    kinds::common::{ClusterContext, DomainContext},
+    kinds::common::{ClusterContext, DomainContext, ownership::Template},
 };
 
 /// What a SqlEndpoint depends on.
@@ -25,6 +25,8 @@ pub struct Resolved {
     pub cluster: Option<ClusterContext>,
     /// The driver's stateful set, if it exists.
     pub set: Option<StatefulSetStatus>,
+    /// What that says of the domain's owner.
+    pub template: Option<Template>,
     /// Driver and executor pods.
     pub pods: Vec<Arc<Record>>,
     /// Volumes of executors.
@@ -37,6 +39,7 @@ impl Resolved {
         let namespace = root.metadata.namespace.as_deref().unwrap_or_default();
         let domain = DomainContext::resolve(view, namespace);
         let set = ObjectKey::namespaced(STATEFUL_SET, namespace, service_name(name));
+        let set = view.object(&set);
         Self {
             runtime: domain.runtime(&root.spec.runtime, images),
             cluster: root
@@ -44,7 +47,8 @@ impl Resolved {
                 .cluster_ref
                 .as_ref()
                 .map(|cluster| ClusterContext::resolve(view, namespace, &cluster.name)),
-            set: view.object(&set).map(|set| set.part("/status").unwrap_or_default()),
+            template: set.as_deref().map(Template::of),
+            set: set.map(|set| set.part("/status").unwrap_or_default()),
             pods: view.labelled(POD, namespace, SqlEndpointKind::NAME, name),
             claims: view.labelled(CLAIM, namespace, SqlEndpointKind::NAME, name),
             domain,

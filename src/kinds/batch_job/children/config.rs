@@ -36,7 +36,12 @@ pub(in super::super) fn data(context: Context<'_>, spark: &SparkJob, app_name: &
         let pool = domain
             .and_then(|domain| runtime::node_pool(domain, executors.pods.node_pool.as_deref()));
         let priority_class = executors.pods.priority_class.as_deref();
-        let template = executors::pod_template(&context.resolved.runtime, pool, priority_class);
+        let template = executors::pod_template(
+            context.identity,
+            &context.resolved.runtime,
+            pool,
+            priority_class,
+        );
         data.push((TEMPLATE_KEY, template));
     }
     if let Some(sql) = &spark.main.sql {

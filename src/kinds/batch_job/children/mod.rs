@@ -21,12 +21,7 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(root: &'a BatchJob, resolved: &'a Resolved) -> Self {
         let name = runs::job_name(root);
-        let identity = Identity {
-            app: BatchJobKind::NAME,
-            instance: name,
-            domain: resolved.domain.name(),
-            namespace: &resolved.domain.namespace,
-        };
+        let identity = resolved.domain.identity(BatchJobKind::NAME, name);
         Self { name, identity, root, resolved }
     }
 }

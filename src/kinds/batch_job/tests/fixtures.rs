@@ -141,6 +141,7 @@ impl Around {
             domain: self.domain.clone(),
             namespace: "sales".to_owned(),
             namespace_deleting: false,
+            owner: labels::Map::new(),
             quotas: self
                 .quota
                 .iter()
@@ -205,6 +206,7 @@ pub(super) fn identity(component: &str) -> BTreeMap<String, String> {
         instance: "load",
         domain: "sales",
         namespace: "sales",
+        owner: &labels::Map::new(),
     }
     .labels(component)
 }

@@ -4,30 +4,24 @@ use k8s_openapi::{api::core::v1::Namespace, apimachinery::pkg::apis::meta::v1::O
 
 use crate::{
     api::domain::{NamespaceSpec, PodSecurity},
-    build::labels::Map,
+    build::labels::{self, Map},
 };
 
-use super::super::{scope::Scope, text};
+use super::super::scope::Scope;
 
 /// Annotation with the domain's name for people.
 const DISPLAY_NAME: &str = "polder.dev/display-name";
 /// Annotation with the address of the domain's owner.
 const OWNER_EMAIL: &str = "polder.dev/owner-email";
-/// Label, or annotation where it cannot be one, with the team that answers for the domain.
-const TEAM: &str = "polder.dev/team";
-/// Label, or annotation where it cannot be one, with who pays.
-const COST_CENTER: &str = "polder.dev/cost-center";
-
 /// The namespace.
 pub fn namespace(scope: &Scope<'_>) -> Namespace {
     let spec = scope.spec.namespace.clone().unwrap_or_default();
-    let (mut labels, mut annotations) = ownership(scope);
-    labels.extend(pod_security(&spec));
+    let mut labels = pod_security(&spec);
     // What is ours goes over what users ask for: the schema refuses such keys, this is for the
     // day it does not.
     labels.extend(scope.identity().labels("namespace"));
     let labels = spec.labels.into_iter().chain(labels).collect();
-    annotations = spec.annotations.into_iter().chain(annotations).collect();
+    let annotations: Map = spec.annotations.into_iter().chain(notes(scope)).collect();
     Namespace {
         metadata: ObjectMeta {
             name: Some(scope.namespace.clone()),
@@ -39,18 +33,17 @@ pub fn namespace(scope: &Scope<'_>) -> Namespace {
     }
 }
 
-/// Labels and annotations that say who answers and who pays: labels, so that cost tools and
-/// selectors find them, unless the text cannot be one.
-fn ownership(scope: &Scope<'_>) -> (Map, Map) {
+/// What people and tools want to know of the domain. Who answers and who pays are labels of every
+/// object; what of it cannot be a label is an annotation here.
+fn notes(scope: &Scope<'_>) -> Map {
     let owner = scope.spec.owner.clone().unwrap_or_default();
-    let (labels, mut annotations): (Map, Map) =
-        [(TEAM, owner.team), (COST_CENTER, owner.cost_center)]
-            .into_iter()
-            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-            .partition(|(_, value)| text::is_label_value(value));
-    let notes = [(DISPLAY_NAME, scope.spec.display_name.clone()), (OWNER_EMAIL, owner.email)];
-    annotations.extend(notes.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
-    (labels, annotations)
+    let of_owner = [(labels::TEAM, owner.team), (labels::COST_CENTER, owner.cost_center)];
+    let of_owner = of_owner.into_iter().filter(|(key, _)| !scope.owner.contains_key(*key));
+    [(DISPLAY_NAME, scope.spec.display_name.clone()), (OWNER_EMAIL, owner.email)]
+        .into_iter()
+        .chain(of_owner)
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
 }
 
 /// Source: <https://kubernetes.io/docs/concepts/security/pod-security-admission/>

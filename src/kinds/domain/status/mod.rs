@@ -5,7 +5,10 @@ pub mod quota;
 mod secrets;
 
 use crate::{
-    api::{Domain, DomainStatus, domain::DeletionPolicy},
+    api::{
+        Domain, DomainStatus,
+        domain::{DeletionPolicy, Owner},
+    },
     engine::Report,
     kinds::common::{Readiness, triple},
 };
@@ -29,6 +32,7 @@ pub fn status(domain: &Domain, resolved: &Resolved, report: &Report) -> DomainSt
     DomainStatus {
         observed_generation: generation,
         namespace: Some(scope.namespace.clone()),
+        owner: domain.spec.owner.clone().filter(|owner| *owner != Owner::default()),
         quota: is_ours.then(|| quota::quota_status(&scope, resolved)).flatten(),
         workloads: is_ours.then(|| resolved.workloads.counts()),
         conditions: all,

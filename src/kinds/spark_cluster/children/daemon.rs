@@ -21,7 +21,10 @@ use crate::{
         labels::{self, Map},
         pods,
     },
-    kinds::spark_cluster::{RPC_KEY, plan::Context, room},
+    kinds::{
+        common::ownership,
+        spark_cluster::{RPC_KEY, plan::Context, room},
+    },
 };
 
 /// Label of pods and volumes with the name of their stateful set.
@@ -43,7 +46,7 @@ pub(super) fn set(context: &Context<'_>, set: Set<'_>) -> StatefulSet {
         DeletionPolicy::Retain => "Retain",
         DeletionPolicy::Delete => "Delete",
     };
-    let mut labels = context.identity.labels(set.component);
+    let mut labels = context.identity.lasting_labels(set.component);
     labels.insert(SET.to_owned(), set.name.to_owned());
     let mut selector = context.identity.label_selector(set.component);
     if let Some(match_labels) = selector.match_labels.as_mut() {
@@ -53,7 +56,8 @@ pub(super) fn set(context: &Context<'_>, set: Set<'_>) -> StatefulSet {
     metadata.annotations = room::wake(context.root, context.resolved, set.name)
         .filter(|_| !context.suspended)
         .map(|found| [(labels::ROOM.to_owned(), found)].into());
-    StatefulSet {
+    let before = context.resolved.templates.get(set.name);
+    let set = StatefulSet {
         metadata,
         spec: Some(StatefulSetSpec {
             replicas: Some(if context.suspended { 0 } else { set.replicas }),
@@ -82,7 +86,8 @@ pub(super) fn set(context: &Context<'_>, set: Set<'_>) -> StatefulSet {
             ..Default::default()
         }),
         ..Default::default()
-    }
+    };
+    ownership::own(set, context.identity.owner, before)
 }
 
 /// A claim template. The set's controller adds the labels of the set's selector.

@@ -1,5 +1,6 @@
 """Builds the pinned programs once, into a cache folder keyed by their sources."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -90,20 +91,53 @@ def _build(component: Component, programs: list[str]) -> None:
     # a program is there whole or not at all.
     scratch = tempfile.TemporaryDirectory(dir=target, prefix=".build-")
     with ui.step(f"build {title} {component.version}"), scratch as temporary:
-        _go_build(go, component, programs, Path(temporary))
+        out = Path(temporary)
+        source, flags = component.module, []
+        if component.overlay or component.extras:
+            upstream = _download(go, component)
+            for extra in component.extras:
+                shutil.copytree(upstream / extra, target / Path(extra).name, dirs_exist_ok=True)
+            source, flags = _overlaid(component, upstream, out / "source")
+        _go_build(go, component, programs, source, [*flags, "-o", f"{out}/"])
         for name in programs:
-            (Path(temporary) / name).rename(target / name)
+            (out / name).rename(target / name)
 
 
-def _go_build(go: str, component: Component, programs: list[str], out: Path) -> None:
+def _download(go: str, component: Component) -> Path:
+    """The pinned module's own files; go.sum vouches for them."""
+    wanted = f"{component.pinned_by}@v{component.version}"
+    result = _go([go, "mod", "download", "-json", wanted], component, component.module)
+    return Path(json.loads(result)["Dir"])
+
+
+def _overlaid(component: Component, upstream: Path, source: Path) -> tuple[Path, list[str]]:
+    """A copy of the wrapper that builds upstream's files with some replaced.
+
+    Go replaces no file in its module cache, but does so below any other path,
+    and a link is one.
+    """
+    shutil.copytree(component.module, source)
+    (source / "upstream").symlink_to(upstream)
+    with (source / "go.mod").open("a") as file:
+        file.write(f"\nreplace {component.pinned_by} => ./upstream\n")
+    replaced = {str(source / "upstream" / path): str(file) for path, file in component.overlay.items()}
+    overlay = source / "overlay.json"
+    overlay.write_text(json.dumps({"Replace": replaced}))
+    return source, ["-overlay", str(overlay)]
+
+
+def _go_build(go: str, component: Component, programs: list[str], source: Path, flags: list[str]) -> None:
     packages = [component.programs[name] for name in programs]
-    command = [go, "build", *BUILD_FLAGS, "-ldflags", component.ldflags, "-o", f"{out}/", *packages]
+    _go([go, "build", *BUILD_FLAGS, "-ldflags", component.ldflags, *flags, *packages], component, source)
+
+
+def _go(command: list[str], component: Component, folder: Path) -> str:
+    """Runs Go; what it prints on its standard output."""
     environment = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
     log = component.folder / "build.log"
-    with log.open("wb") as output:
-        result = subprocess.run(
-            command, cwd=component.module, env=environment, stdout=output, stderr=output, check=False
-        )
+    with log.open("wb") as errors:
+        result = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=errors, check=False)
     if result.returncode != 0:
         raise Failure(
             f"building {component.name} {component.version} failed",
@@ -111,3 +145,4 @@ def _go_build(go: str, component: Component, programs: list[str], out: Path) -> 
             todo="see whether the Go module proxy can be reached (`go env GOPROXY`) and the disk has room",
         )
     log.unlink()
+    return result.stdout.decode()

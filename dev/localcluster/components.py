@@ -27,11 +27,20 @@ class Component:
     """The required module whose version is the component's; none for our own code."""
     stamps: tuple[str, ...] = ()
     """Linker stamps, `{version}`, `{major}` and `{minor}` filled in."""
+    extras: tuple[str, ...] = ()
+    """Folders of the pinned module that are kept beside the programs, under their last name."""
 
     @property
     def module(self) -> Path:
         """The folder of the wrapper module."""
         return DEV / "go" / self.name
+
+    @property
+    def overlay(self) -> dict[str, Path]:
+        """Files that take the place of the pinned module's own, by their path in it."""
+        folder = self.module / "overlay"
+        files = sorted(folder.rglob("*.go")) if folder.is_dir() else []
+        return {str(file.relative_to(folder)): file for file in files}
 
     @property
     def version(self) -> str:
@@ -59,6 +68,8 @@ class Component:
         for file in sorted(self.module.iterdir()):
             if file.name in ("go.mod", "go.sum") or file.suffix == ".go":
                 digest.update(f"\0{file.name}\0".encode() + file.read_bytes())
+        for path, file in self.overlay.items():
+            digest.update(f"\0{path}\0".encode() + file.read_bytes())
         return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
 
     @property
@@ -97,6 +108,12 @@ PROVISIONER = Component("provisioner", {"provisioner": "."})
 KWOK = Component("kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, pinned_by="sigs.k8s.io/kwok")
 COREDNS = Component("coredns", {"coredns": "."}, pinned_by="github.com/coredns/coredns")
 PAUSE = Component("pause", {"pause": "."})
+EXTERNAL_SECRETS = Component(
+    "eso",
+    {"external-secrets": "."},
+    pinned_by="github.com/external-secrets/external-secrets",
+    extras=("config/crds/bases",),
+)
 HELM = Component(
     "helm",
     {"helm": "helm.sh/helm/v3/cmd/helm"},
@@ -113,7 +130,7 @@ HELM = Component(
 )
 
 # What a simulated cluster needs comes first: it is usable before the rest is built.
-ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM)
+ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM, EXTERNAL_SECRETS)
 
 CONTROL_PLANE = (
     "etcd",

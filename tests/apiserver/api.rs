@@ -29,6 +29,15 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
     ("NetworkPolicy", "/apis/networking.k8s.io/v1", "networkpolicies", true),
     ("PodDisruptionBudget", "/apis/policy/v1", "poddisruptionbudgets", true),
     ("RoleBinding", "/apis/rbac.authorization.k8s.io/v1", "rolebindings", true),
+    ("ExternalSecret", "/apis/external-secrets.io/v1", "externalsecrets", true),
+    ("ClusterSecretStore", "/apis/external-secrets.io/v1", "clustersecretstores", false),
+    ("SecretProviderClass", "/apis/secrets-store.csi.x-k8s.io/v1", "secretproviderclasses", true),
+    (
+        "CustomResourceDefinition",
+        "/apis/apiextensions.k8s.io/v1",
+        "customresourcedefinitions",
+        false,
+    ),
     ("Event", "/apis/events.k8s.io/v1", "events", true),
 ];
 

@@ -69,7 +69,15 @@ fn helm() -> String {
     let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/polder");
     run(
         "helm",
-        &["template", "polder", chart, "--namespace", NAMESPACE, "--set", "crds.enabled=false"],
+        &[
+            "template",
+            "polder",
+            chart,
+            "--namespace",
+            NAMESPACE,
+            "--set",
+            "crds.enabled=false,externalSecrets.enabled=true,secretsStore.enabled=true",
+        ],
         "",
     )
 }

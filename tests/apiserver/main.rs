@@ -24,5 +24,6 @@ mod problems;
 mod quota;
 mod restart;
 mod rights;
+mod secrets;
 mod suspend;
 mod telemetry;

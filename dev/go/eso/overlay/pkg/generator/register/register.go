@@ -1,0 +1,2 @@
+// Package register stands in for upstream's of the same path: no generator.
+package register

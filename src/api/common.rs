@@ -205,6 +205,16 @@ pub struct SparkRuntime {
     pub catalogs: Option<Vec<String>>,
 }
 
+/// What a service does when a Secret that it uses has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnSecretChange {
+    /// Its processes start again with the new value, within about two minutes.
+    #[default]
+    Restart,
+    /// Nothing: the new value is used from the next start on.
+    Ignore,
+}
+
 /// Executors that Spark starts as pods of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{PodVolume, Resources, SparkRuntime, Storage},
+    common::{OnSecretChange, PodVolume, Resources, SparkRuntime, Storage},
     domain::DeletionPolicy,
 };
 
@@ -47,6 +47,10 @@ pub struct SparkClusterSpec {
             .message("the volumes of a pool cannot change; add a pool with the new volumes, then remove the old one")
     )]
     pub workers: Vec<WorkerPool>,
+    /// What happens when a Secret in its variables or mounts changes. Default: Restart, the master
+    /// first and the workers of a pool one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_secret_change: Option<OnSecretChange>,
     /// Stops master and workers; volumes stay. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,

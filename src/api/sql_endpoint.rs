@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     batch_job::{DriverSpec, Duration},
-    common::{ClusterRef, ExecutorPods, SparkRuntime},
+    common::{ClusterRef, ExecutorPods, OnSecretChange, SparkRuntime},
 };
 
 /// What a SQL endpoint is to be.
@@ -51,6 +51,9 @@ pub struct SqlEndpointSpec {
     /// Executors on a SparkCluster of this domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_ref: Option<ClusterRef>,
+    /// What happens when a Secret in its variables, mounts or catalogs changes. Default: Restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_secret_change: Option<OnSecretChange>,
     /// Stops the service. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,

@@ -11,6 +11,7 @@ use super::{
     conf::conf,
     executors::{ACCOUNT, CONFIG_DIR, DRIVER_ACCOUNT, WORK_DIR},
     memory,
+    rotation::{self, Watched},
 };
 use crate::{
     api::common::{NodePool, Resources},
@@ -28,20 +29,64 @@ pub const UI_PORT: i32 = 4040;
 /// Properties file, made at start in memory.
 const PROPERTIES: &str = "/run/polder/spark.conf";
 
-/// Joins the properties of the ConfigMap and those with values from Secrets (each a file named
-/// after its property) in memory, then becomes the program it is given.
-pub const LAUNCH: &str = r#"set -euo pipefail
-umask 077
-cp /etc/polder/config/spark.conf /run/polder/spark.conf
+/// Where properties with values from Secrets appear, each a file named after its property.
+const SECRETS_DIR: &str = "/etc/polder/secrets";
+
+/// Waits for properties from Secrets, for longer than the kubelet takes to bring one that was just
+/// made, and says which one is not there. Their volume is optional: a pod that waits for its volumes
+/// cannot say why.
+const NEED: &str = r#"need() {
+  until [ -e "/etc/polder/secrets/$1" ]; do
+    if [ "$SECONDS" -ge 150 ]; then
+      echo "SecretMissing: Secret $2 with key $3 is not there; $1 needs it" | tee /dev/termination-log >&2
+      exit 78
+    fi
+    sleep 1
+  done
+}
+"#;
+
+/// Joins the properties of the ConfigMap and those from Secrets in memory, then becomes the program
+/// it is given.
+const JOIN: &str = r#"cp /etc/polder/config/spark.conf /run/polder/spark.conf
 for file in /etc/polder/secrets/spark.*; do
   [ -e "$file" ] || continue
   value=$(cat "$file")
   value=${value//\\/\\\\}
   value=${value//$'\n'/\\n}
+  value=${value//$'\r'/\\r}
   printf '%s=%s\n' "${file##*/}" "${value/#' '/'\ '}" >> /run/polder/spark.conf
 done
 exec "$@"
 "#;
+
+/// The script that a driver's container starts with. `more` are the driver's own properties from
+/// Secrets; one that serves watches its Secrets.
+pub fn launch(runtime: &Runtime, more: &[SecretProperty], watched: &Watched) -> String {
+    let mut script = "set -euo pipefail\numask 077\n".to_owned();
+    let secrets: Vec<&SecretProperty> = runtime.secrets.iter().chain(more).collect();
+    if !secrets.is_empty() {
+        script.push_str(NEED);
+    }
+    for SecretProperty { property, secret } in secrets {
+        let words = [property, &secret.name, &secret.key].map(|word| rotation::quote(word));
+        script.extend(["need ", &words.join(" "), "\n"]);
+    }
+    if !watched.folders.is_empty() {
+        script.push_str(rotation::FUNCTIONS);
+        script.push_str(&watched.line());
+    }
+    script + JOIN
+}
+
+/// What a driver that serves watches.
+pub fn watched(runtime: &Runtime, more: &[SecretProperty]) -> Watched {
+    let mut watched = Watched::of(runtime);
+    if !(runtime.secrets.is_empty() && more.is_empty()) {
+        watched.folders.push(SECRETS_DIR.to_owned());
+    }
+    watched
+}
 
 /// A driver's pod.
 pub struct Driver<'a> {
@@ -59,6 +104,8 @@ pub struct Driver<'a> {
     pub makes_pods: bool,
     /// More properties with values from Secrets.
     pub secrets: Vec<SecretProperty>,
+    /// What of it is watched, in a driver that serves.
+    pub watched: Watched,
     /// Arguments of `spark-submit` after the properties: class, main file, its arguments.
     pub submit: Vec<String>,
     /// The volume `scratch`; `None` where a claim template of the pod's set makes it.
@@ -178,8 +225,9 @@ impl Driver<'_> {
             pods::mount_at("scratch", "/data/scratch"),
         ];
         if self.has_secrets() {
-            mounts.push(read_only("secrets", "/etc/polder/secrets"));
+            mounts.push(read_only("secrets", SECRETS_DIR));
         }
+        mounts.extend(self.watched.env.iter().map(|(_, mount)| mount.clone()));
         mounts.extend(self.runtime.mounts());
         mounts
     }
@@ -196,6 +244,7 @@ impl Driver<'_> {
         if self.has_secrets() {
             volumes.push(self.secret_volume());
         }
+        volumes.extend(self.watched.env.iter().map(|(volume, _)| volume.clone()));
         volumes.extend(self.runtime.pod_volumes());
         volumes
     }
@@ -233,7 +282,7 @@ impl Driver<'_> {
                         path: secret.property.clone(),
                         mode: None,
                     }]),
-                    optional: None,
+                    optional: Some(true),
                 }),
                 ..Default::default()
             })

@@ -6,6 +6,7 @@ pub mod driver;
 pub mod executors;
 pub mod images;
 pub mod memory;
+pub mod rotation;
 pub mod runtime;
 
 pub use conf::Conf;

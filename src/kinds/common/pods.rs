@@ -19,6 +19,9 @@ const STUCK: &[&str] = &[
     "CrashLoopBackOff",
 ];
 
+/// What a container says that ended because a Secret of it was rotated.
+const SECRET_CHANGED: &str = "SecretChanged";
+
 /// Why a pod does not do what it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -89,7 +92,9 @@ pub fn failure(name: &str, status: &PodStatus) -> Trouble {
         .filter_map(|container| container.state.as_ref()?.terminated.clone())
         .find(|terminated| terminated.exit_code != 0);
     if let Some(terminated) = terminated {
-        let reason = terminated.reason.unwrap_or_else(|| "Error".to_owned());
+        let reason = own_reason(terminated.message.as_deref())
+            .or(terminated.reason)
+            .unwrap_or_else(|| "Error".to_owned());
         let last_words = last_words(terminated.message.as_deref());
         return Trouble {
             message: format!(
@@ -127,11 +132,20 @@ fn waiting(pod: &str, container: &ContainerStatus) -> Option<Trouble> {
         }
         _ => String::new(),
     };
+    let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    let own = last.and_then(|last| own_reason(last.message.as_deref()));
     Some(Trouble {
-        reason: reason.to_owned(),
+        // It starts again by itself, if it was told to often in a short time a little later.
+        needs_person: own.as_deref() != Some(SECRET_CHANGED),
+        reason: own.unwrap_or_else(|| reason.to_owned()),
         message: format!("pod {pod}: {reason}{image}: {message}"),
-        needs_person: true,
     })
+}
+
+/// What the scripts that containers start with say of their own end.
+fn own_reason(message: Option<&str>) -> Option<String> {
+    let (reason, _) = message?.split_once(": ")?;
+    ["SecretMissing", SECRET_CHANGED].contains(&reason).then(|| reason.to_owned())
 }
 
 /// The end of what a container printed, short enough for a condition and without what says
@@ -165,7 +179,43 @@ fn last_words(message: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::last_words;
+    use jiff::Timestamp;
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::{last_words, trouble};
+    use crate::{
+        build::types::POD,
+        engine::{ObjectKey, Record},
+    };
+
+    #[rstest]
+    #[case("SecretMissing: Secret lake with key password is not there", "SecretMissing", true)]
+    #[case("SecretChanged: a Secret of this pod has changed", "SecretChanged", false)]
+    #[case("Exception: something else", "CrashLoopBackOff", true)]
+    fn a_container_may_say_why_it_ended(
+        #[case] said: &str,
+        #[case] reason: &str,
+        #[case] needs_person: bool,
+    ) {
+        let status = json!({"containerStatuses": [{
+            "name": "driver", "image": "i", "imageID": "", "ready": false, "restartCount": 1,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 78, "reason": "Error", "message": said}},
+        }]});
+        let pod = Record {
+            key: ObjectKey::namespaced(POD, "n", "p"),
+            uid: String::new(),
+            labels: std::sync::Arc::default(),
+            deleting: false,
+            created: Timestamp::UNIX_EPOCH,
+            controller: None,
+            kept: json!({"status": status}),
+        };
+        let trouble = trouble(&pod).unwrap();
+        assert_eq!((trouble.reason.as_str(), trouble.needs_person), (reason, needs_person));
+        assert!(trouble.message.contains(said), "{}", trouble.message);
+    }
 
     #[test]
     fn the_reason_of_a_failure_stays_and_noise_goes() {

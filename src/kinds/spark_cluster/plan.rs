@@ -2,9 +2,10 @@
 
 use super::{RPC_KEY, Resolved, SparkClusterKind, children, rpc_secret};
 use crate::{
-    api::SparkCluster,
+    api::{SparkCluster, common::OnSecretChange},
     build::{
         labels::{Identity, Map},
+        spark::rotation::Watched,
         types,
     },
     engine::{Child, Kind, Ownership, Plan},
@@ -22,6 +23,8 @@ pub(super) struct Context<'a> {
     pub(super) resolved: &'a Resolved,
     pub(super) rpc_secret: String,
     pub(super) suspended: bool,
+    /// Secrets that master and workers watch.
+    pub(super) watched: Watched,
 }
 
 pub(super) fn plan(root: &SparkCluster, resolved: &Resolved) -> Plan {
@@ -34,6 +37,10 @@ pub(super) fn plan(root: &SparkCluster, resolved: &Resolved) -> Plan {
         resolved,
         rpc_secret: rpc_secret(root).name,
         suspended: resolved.suspended(root),
+        watched: match root.spec.on_secret_change.unwrap_or_default() {
+            OnSecretChange::Restart => Watched::of(&resolved.runtime),
+            OnSecretChange::Ignore => Watched::default(),
+        },
     };
     let config = children::config::config_map(&context);
     let hash: Map = [("polder.dev/config-hash".to_owned(), children::config::hash(&config))].into();

@@ -13,14 +13,17 @@ use k8s_openapi::{
 
 use super::{COMPONENT, CONNECT_PORT, THRIFT_PORT, config_name, plan::Context, room, service_name};
 use crate::{
+    api::common::OnSecretChange,
     build::{
         labels::{Map, ROOM},
         pods,
         spark::{
             Conf,
+            catalogs::SecretProperty,
             conf::{conf, render},
             driver::{self, Driver},
             executors::{self, Count, TEMPLATE_KEY},
+            rotation::Watched,
             runtime,
         },
     },
@@ -37,7 +40,10 @@ pub(super) fn config_map(context: &Context<'_>) -> ConfigMap {
     let identity = context.identity;
     let mut data = vec![
         ("spark.conf", render(&spark_conf(context))),
-        ("launch.sh", driver::LAUNCH.to_owned()),
+        (
+            "launch.sh",
+            driver::launch(&context.resolved.runtime, &secrets(context), &watched(context)),
+        ),
         ("log4j2.properties", runtime::LOG4J2.to_owned()),
     ];
     if let Some(spec) = &context.root.spec.executors {
@@ -108,7 +114,8 @@ pub(super) fn stateful_set(context: &Context<'_>, annotations: Map) -> StatefulS
             .and_then(|domain| runtime::node_pool(domain, spec.driver.node_pool.as_deref())),
         priority_class: spec.driver.priority_class.as_deref(),
         makes_pods: spec.executors.is_some(),
-        secrets: context.resolved.spark_cluster().map(cluster::secret).into_iter().collect(),
+        secrets: secrets(context),
+        watched: watched(context),
         submit: submit(context),
         scratch: Some(pods::empty_dir("scratch")),
     };
@@ -155,6 +162,19 @@ pub(super) fn stateful_set(context: &Context<'_>, annotations: Map) -> StatefulS
         ..Default::default()
     };
     ownership::own(set, context.identity.owner, context.resolved.template.as_ref())
+}
+
+/// Properties from Secrets that the driver alone has.
+fn secrets(context: &Context<'_>) -> Vec<SecretProperty> {
+    context.resolved.spark_cluster().map(cluster::secret).into_iter().collect()
+}
+
+/// What the driver watches.
+fn watched(context: &Context<'_>) -> Watched {
+    match context.root.spec.on_secret_change.unwrap_or_default() {
+        OnSecretChange::Restart => driver::watched(&context.resolved.runtime, &secrets(context)),
+        OnSecretChange::Ignore => Watched::default(),
+    }
 }
 
 /// The server to start. Both protocols share one driver: Connect comes as a plugin then.

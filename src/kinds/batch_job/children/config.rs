@@ -12,6 +12,7 @@ use crate::{
             conf::{conf, render},
             driver as spark_driver,
             executors::{self, Count, TEMPLATE_KEY},
+            rotation::Watched,
             runtime,
         },
     },
@@ -26,9 +27,12 @@ const IDLE_SECONDS: i64 = 60;
 
 /// What the `ConfigMap` of a Spark job holds.
 pub(in super::super) fn data(context: Context<'_>, spark: &SparkJob, app_name: &str) -> Map {
+    // A run is not disturbed by a rotated Secret.
+    let no_watch = Watched::default();
+    let runtime = &context.resolved.runtime;
     let mut data = vec![
         ("spark.conf", render(&spark_conf(context, spark, app_name))),
-        ("launch.sh", spark_driver::LAUNCH.to_owned()),
+        ("launch.sh", spark_driver::launch(runtime, &driver::secrets(context), &no_watch)),
         ("log4j2.properties", runtime::LOG4J2.to_owned()),
     ];
     if let Some(executors) = &spark.executors {
@@ -36,12 +40,7 @@ pub(in super::super) fn data(context: Context<'_>, spark: &SparkJob, app_name: &
         let pool = domain
             .and_then(|domain| runtime::node_pool(domain, executors.pods.node_pool.as_deref()));
         let priority_class = executors.pods.priority_class.as_deref();
-        let template = executors::pod_template(
-            context.identity,
-            &context.resolved.runtime,
-            pool,
-            priority_class,
-        );
+        let template = executors::pod_template(context.identity, runtime, pool, priority_class);
         data.push((TEMPLATE_KEY, template));
     }
     if let Some(sql) = &spark.main.sql {

@@ -8,7 +8,10 @@ use crate::{
     build::{
         labels::Map,
         pods,
-        spark::{driver::Driver, executors::CONFIG_DIR, runtime},
+        spark::{
+            catalogs::SecretProperty, driver::Driver, executors::CONFIG_DIR, rotation::Watched,
+            runtime,
+        },
     },
     kinds::common::cluster,
 };
@@ -24,7 +27,6 @@ const SQL_CLASS: &str = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDrive
 pub(super) fn pod(context: Context<'_>, target: Target<'_>, spark: &SparkJob) -> (Map, PodSpec) {
     let resolved = context.resolved;
     let domain = resolved.domain.domain.as_deref();
-    let cluster = resolved.cluster.as_ref().and_then(|context| context.cluster.as_deref());
     let driver = Driver {
         runtime: &resolved.runtime,
         config_map: target.config.to_owned(),
@@ -33,7 +35,8 @@ pub(super) fn pod(context: Context<'_>, target: Target<'_>, spark: &SparkJob) ->
             .and_then(|domain| runtime::node_pool(domain, spark.driver.node_pool.as_deref())),
         priority_class: spark.driver.priority_class.as_deref(),
         makes_pods: spark.executors.is_some(),
-        secrets: cluster.map(cluster::secret).into_iter().collect(),
+        secrets: secrets(context),
+        watched: Watched::default(),
         submit: submit(spark),
         scratch: Some(pods::empty_dir("scratch")),
     };
@@ -46,6 +49,13 @@ pub(super) fn pod(context: Context<'_>, target: Target<'_>, spark: &SparkJob) ->
         pod.volumes.get_or_insert_default().push(pods::config_map_volume("main", &main.name));
     }
     (driver.labels(), pod)
+}
+
+/// Properties from Secrets that the driver alone has.
+pub(super) fn secrets(context: Context<'_>) -> Vec<SecretProperty> {
+    let cluster = context.resolved.cluster.as_ref();
+    let cluster = cluster.and_then(|context| context.cluster.as_deref());
+    cluster.map(cluster::secret).into_iter().collect()
 }
 
 /// Whether Python runs beside the JVM.

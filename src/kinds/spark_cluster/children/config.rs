@@ -5,13 +5,15 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use crate::{
     build::{
         names,
-        spark::{Conf, conf, runtime},
+        spark::{Conf, conf, rotation, runtime},
     },
     kinds::spark_cluster::plan::Context,
 };
 
 /// Where the ConfigMap appears.
 pub(in super::super) const DIR: &str = "/etc/polder/config";
+/// The script that daemons start with, if they watch Secrets.
+pub(super) const START: &str = "start.sh";
 
 /// What `/json/` of a daemon says; bash alone, as images have no curl. A host that does not answer
 /// must not take the time of the whole probe.
@@ -54,12 +56,39 @@ for _ in $(seq 1 100); do
 done
 "#;
 
+/// A worker waits for its turn, a minute after the one before it in its pool, and until the master
+/// lists as many workers as at first; then it hands its shuffle data on. The master goes at once: it
+/// takes up its state where it was.
+const TURN: &str = r#"alive() { json "$MASTER_HOST" 8080 2>/dev/null | grep -c '"state" *: *"ALIVE"'; }
+turn() {
+  [ -n "${WORKER_HOST:-}" ] || return 0
+  local all=0
+  for _ in $(seq 1 12); do
+    sleep 5
+    all=$(alive)
+    [ "$all" -gt 0 ] && break
+  done
+  sleep $(( ${POD_NAME##*-} * 60 ))
+  for _ in $(seq 1 60); do
+    [ "$(alive)" -ge "$all" ] && break
+    sleep 5
+  done
+  bash /etc/polder/config/worker-stop.sh
+}
+"#;
+
 pub(in super::super) fn name(cluster: &str) -> String {
     names::child(cluster, "config", names::LABEL_LIMIT)
 }
 
 pub(in super::super) fn config_map(context: &Context<'_>) -> ConfigMap {
     let script = |body: &str| format!("set -uo pipefail\n{HTTP}{body}");
+    let start = format!(
+        "set -uo pipefail\n{HTTP}{}{TURN}{}exec \"$@\"\n",
+        rotation::FUNCTIONS,
+        context.watched.line()
+    );
+    let is_watching = !context.watched.folders.is_empty();
     let data = [
         ("spark-defaults.conf", conf::render(&daemon_conf(context))),
         ("log4j2.properties", runtime::LOG4J2.to_owned()),
@@ -70,7 +99,12 @@ pub(in super::super) fn config_map(context: &Context<'_>) -> ConfigMap {
     ];
     ConfigMap {
         metadata: context.identity.meta(&name(context.cluster), "config"),
-        data: Some(data.map(|(key, value)| (key.to_owned(), value)).into()),
+        data: Some(
+            data.into_iter()
+                .chain(is_watching.then_some((START, start)))
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect(),
+        ),
         ..Default::default()
     }
 }

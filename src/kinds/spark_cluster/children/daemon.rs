@@ -117,6 +117,21 @@ pub(super) fn claim(
     }
 }
 
+/// Command and arguments of a daemon: `spark-class`, by way of a script if it watches Secrets.
+pub(super) fn entry<const N: usize>(
+    context: &Context<'_>,
+    arguments: [&str; N],
+) -> (Option<Vec<String>>, Option<Vec<String>>) {
+    let program = "/opt/spark/bin/spark-class".to_owned();
+    let arguments = arguments.map(str::to_owned);
+    if context.watched.folders.is_empty() {
+        return (Some(vec![program]), Some(arguments.into()));
+    }
+    let script = format!("{}/{}", config::DIR, config::START);
+    let all = [program].into_iter().chain(arguments).collect();
+    (Some(vec!["/bin/bash".to_owned(), script]), Some(all))
+}
+
 /// Environment of a daemon with a heap of so many MiB.
 pub(super) fn daemon_env(context: &Context<'_>, heap_mib: i64) -> Vec<EnvVar> {
     vec![

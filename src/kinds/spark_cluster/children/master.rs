@@ -10,7 +10,7 @@ use k8s_openapi::{
 
 use super::{
     config,
-    daemon::{Set, claim, daemon_env, exec_probe, http_probe, ports, set},
+    daemon::{Set, claim, daemon_env, entry, exec_probe, http_probe, ports, set},
 };
 use crate::{
     build::{
@@ -62,12 +62,26 @@ fn pod(context: &Context<'_>) -> PodSpec {
         pods::mount_at("work", executors::WORK_DIR),
     ];
     mounts.extend(runtime.mounts());
+    mounts.extend(context.watched.env.iter().map(|(_, mount)| mount.clone()));
     let mut volumes = vec![
         pods::config_map_volume("config", &config::name(context.cluster)),
         pods::empty_dir("tmp"),
         pods::empty_dir("work"),
     ];
     volumes.extend(runtime.pod_volumes());
+    volumes.extend(context.watched.env.iter().map(|(volume, _)| volume.clone()));
+    let (command, args) = entry(
+        context,
+        [
+            "org.apache.spark.deploy.master.Master",
+            "--host",
+            &master_host(context.cluster, context.identity.namespace),
+            "--port",
+            &MASTER_PORT.to_string(),
+            "--webui-port",
+            &MASTER_UI_PORT.to_string(),
+        ],
+    );
     PodSpec {
         affinity: placement.affinity,
         tolerations: Some(placement.tolerations),
@@ -81,20 +95,8 @@ fn pod(context: &Context<'_>) -> PodSpec {
             name: COMPONENT.to_owned(),
             image: Some(runtime.image.clone()),
             image_pull_policy: Some("IfNotPresent".to_owned()),
-            command: Some(vec!["/opt/spark/bin/spark-class".to_owned()]),
-            args: Some(
-                [
-                    "org.apache.spark.deploy.master.Master",
-                    "--host",
-                    &master_host(context.cluster, context.identity.namespace),
-                    "--port",
-                    &MASTER_PORT.to_string(),
-                    "--webui-port",
-                    &MASTER_UI_PORT.to_string(),
-                ]
-                .map(str::to_owned)
-                .into(),
-            ),
+            command,
+            args,
             env: Some(env),
             working_dir: Some(executors::WORK_DIR.to_owned()),
             ports: Some(ports(&[("rpc", MASTER_PORT), ("ui", MASTER_UI_PORT)])),

@@ -12,7 +12,7 @@ use k8s_openapi::{
 
 use super::{
     config,
-    daemon::{Set, claim, daemon_env, exec_probe, http_probe, ports, script, set},
+    daemon::{Set, claim, daemon_env, entry, exec_probe, http_probe, ports, script, set},
 };
 use crate::{
     api::spark_cluster::WorkerPool,
@@ -64,7 +64,9 @@ fn pod(context: &Context<'_>, pool: &WorkerPool) -> PodSpec {
     let placement = pods::placement(nodes);
     let (mut volumes, mut mounts) = folders(context, pool);
     volumes.extend(runtime.pod_volumes());
+    volumes.extend(context.watched.env.iter().map(|(volume, _)| volume.clone()));
     mounts.extend(runtime.mounts());
+    mounts.extend(context.watched.env.iter().map(|(_, mount)| mount.clone()));
     PodSpec {
         affinity: placement.affinity,
         tolerations: Some(placement.tolerations),
@@ -90,23 +92,23 @@ fn container(context: &Context<'_>, pool: &WorkerPool, mounts: Vec<VolumeMount>)
     let mut env = daemon_env(context, memory::WORKER_HEAP_MIB);
     env.extend(worker_env(context, pool));
     let env = pods::merge_env(env, &runtime.env);
+    let (command, args) = entry(
+        context,
+        [
+            "org.apache.spark.deploy.worker.Worker",
+            "--host",
+            "$(WORKER_HOST)",
+            "--webui-port",
+            &UI_PORT.to_string(),
+            &master_url(context.cluster, namespace),
+        ],
+    );
     Container {
         name: COMPONENT.to_owned(),
         image: Some(runtime.image.clone()),
         image_pull_policy: Some("IfNotPresent".to_owned()),
-        command: Some(vec!["/opt/spark/bin/spark-class".to_owned()]),
-        args: Some(
-            [
-                "org.apache.spark.deploy.worker.Worker",
-                "--host",
-                "$(WORKER_HOST)",
-                "--webui-port",
-                &UI_PORT.to_string(),
-                &master_url(context.cluster, namespace),
-            ]
-            .map(str::to_owned)
-            .into(),
-        ),
+        command,
+        args,
         env: Some(env),
         working_dir: Some(executors::WORK_DIR.to_owned()),
         ports: Some(ports(&[("ui", UI_PORT)])),

@@ -7,9 +7,11 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 # Name of the demo's cluster, and the node it gets: real, or simulated (control plane only).
 NODE ?= real
 CLUSTER ?= demo
+# What `make bench` measures.
+SCENARIO ?= small
 
 .PHONY: help demo demo-down cluster cluster-down build generate check fmt lint deny test \
-	test-unit test-apiserver test-e2e clean
+	bench test-unit test-apiserver test-e2e clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +49,10 @@ generated: ## Check that generated files are what the code says
 
 deny: ## Licences, bans and sources of dependencies
 	cargo deny --locked check bans licenses sources
+
+bench: ## Measure a fleet next to the floor: SCENARIO=small|domains|idle|restart|... N=50,200 ARGS=...
+	@dev/cluster build --node simulated
+	@cargo bench --locked --bench fleet -- --scenario $(SCENARIO) $(if $(N),--n $(N)) $(ARGS)
 
 test: ## All tests: unit, golden, schema, API server, real node with real Spark
 	@dev/test all

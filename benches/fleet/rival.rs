@@ -1,0 +1,158 @@
+//! Another operator on the same control plane: how to run it is said in a file.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::{
+    audit::Counts,
+    bed::Bed,
+    error::Result,
+    load::{all, domain_name, send},
+    operator::usage,
+    report::{Report, Row},
+    statistics::number,
+};
+
+/// Longest time in which nothing becomes ready.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How to run it, and what to give it. Paths are relative to the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Rival {
+    /// The program.
+    program: PathBuf,
+    /// Its arguments.
+    #[serde(default)]
+    arguments: Vec<String>,
+    /// More environment variables. KUBECONFIG is set.
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
+    /// Manifests to apply before: CRDs, configuration.
+    #[serde(default)]
+    install: Vec<PathBuf>,
+    /// URL of the collection, with NAME where the object's name belongs.
+    collection: String,
+    /// What to create N times, with NAME where the object's name belongs.
+    object: Value,
+    /// JSON pointer into the object.
+    ready: String,
+    /// What is there when the object is ready.
+    is: Value,
+    /// Start of its user agent.
+    agent: String,
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+/// Reads the files, all of them before anything is started.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<Rival>> {
+    let one = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("--rival {}: {error}", path.display()))?;
+        let mut rival: Rival = serde_yaml::from_str(&text)
+            .map_err(|error| format!("--rival {}: {error}", path.display()))?;
+        rival.folder = path.parent().unwrap_or(Path::new(".")).canonicalize()?;
+        rival.program = rival.folder.join(&rival.program);
+        if !rival.program.is_file() {
+            return Err(format!(
+                "--rival {}: there is no program at {}; it is not part of this repository",
+                path.display(),
+                rival.program.display()
+            )
+            .into());
+        }
+        Ok(rival)
+    };
+    paths.iter().map(one).collect()
+}
+
+/// N objects from nothing to ready.
+pub async fn run(bed: &Bed, rival: &Rival, n: usize, report: &mut Report) -> Result<()> {
+    for manifest in &rival.install {
+        let path = rival.folder.join(manifest).display().to_string();
+        bed.program("kubectl", &["apply", "--server-side", "-f", &path], "")?;
+    }
+    let mut process = start(bed, rival)?;
+    let names: Vec<String> = (0..n).map(|i| domain_name("rival", i)).collect();
+    bed.audit.mark()?;
+    let started = Instant::now();
+    let created = create(bed, rival, &names).await;
+    let waited = match created {
+        Ok(()) => wait(bed, rival, &names).await,
+        Err(error) => Err(error),
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    let used = usage(process.id());
+    process.kill()?;
+    process.wait()?;
+    waited?;
+    let requests = bed.audit.requests()?;
+    let counts = Counts::of(requests.iter().filter(|r| r.agent.starts_with(&rival.agent)));
+    let used = used?;
+    report.add(
+        Row::new("rival", n)
+            .with("seconds", seconds)
+            .with("writes_per_object", number(counts.writes) / number(n))
+            .with("reads_per_object", number(counts.reads + counts.lists) / number(n))
+            .with("resident_kib", used.resident_kib)
+            .with("peak_kib", used.peak_kib)
+            .with("cpu_seconds", used.cpu_seconds)
+            .asked(&counts),
+    );
+    Ok(())
+}
+
+fn start(bed: &Bed, rival: &Rival) -> Result<Child> {
+    let log = File::create(bed.folder().join("logs/rival.log"))?;
+    Ok(Command::new(&rival.program)
+        .args(&rival.arguments)
+        .envs(&rival.environment)
+        .env("KUBECONFIG", bed.folder().join("kubeconfig"))
+        .env("POLDER_DEV_CLUSTER", bed.folder())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .map_err(|error| format!("{} cannot be run: {error}", rival.program.display()))?)
+}
+
+async fn create(bed: &Bed, rival: &Rival, names: &[String]) -> Result<()> {
+    let text = rival.object.to_string();
+    let requests = names.iter().map(|name| {
+        let object = serde_json::from_str::<Value>(&text.replace("NAME", name));
+        let path = rival.collection.replace("NAME", name);
+        async move { send(&bed.client, "POST", &path, Some(&object?)).await }
+    });
+    all(requests).await.map(drop)
+}
+
+async fn wait(bed: &Bed, rival: &Rival, names: &[String]) -> Result<()> {
+    let mut best = (0, Instant::now());
+    loop {
+        let list = send(&bed.client, "GET", &rival.collection, None).await?;
+        let items = list["items"].as_array().cloned().unwrap_or_default();
+        let is_ready = |item: &&Value| item.pointer(&rival.ready) == Some(&rival.is);
+        let ready = items.iter().filter(is_ready).count();
+        if ready >= names.len() {
+            return Ok(());
+        }
+        if ready > best.0 {
+            best = (ready, Instant::now());
+        } else if best.1.elapsed() > PATIENCE {
+            return Err(
+                format!("the other operator: only {ready} of {} are ready", names.len()).into()
+            );
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -14,6 +14,17 @@ pub const RECONCILING: &str = "Reconciling";
 /// Nothing more happens until somebody acts.
 pub const STALLED: &str = "Stalled";
 
+/// Types and statuses of conditions, as one text: what workloads and domains see of each other.
+pub fn flags(conditions: &[Condition]) -> String {
+    conditions.iter().fold(String::new(), |mut text, condition| {
+        text.push_str(&condition.type_);
+        text.push('=');
+        text.push_str(&condition.status);
+        text.push(' ');
+        text
+    })
+}
+
 /// A condition without a transition time: the engine keeps or sets that.
 pub fn condition(
     type_: &str,

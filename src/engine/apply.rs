@@ -43,6 +43,7 @@ pub(crate) struct Pass<'a> {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     InPlace,
+    Applied,
     Generated(ObjectKey),
     Waiting(Fault),
     Conflict(Fault),
@@ -215,7 +216,7 @@ impl Pass<'_> {
     ) -> Outcome {
         let Err(error) = result else {
             self.release(wanted);
-            return Outcome::InPlace;
+            return Outcome::Applied;
         };
         if matches!(error, RequestError::Timeout(_)) {
             self.context.metrics.timed_out(self.controller.driver.name());

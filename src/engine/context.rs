@@ -1,16 +1,17 @@
 //! What watches and reconciles share.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
-    decode::Decoder, driver::Driver, events::Events, hold_off::HeldOff, http::Http, world::World,
+    decode::Decoder, driver::Driver, events::Events, hold_off::HeldOff, http::Http,
+    resource::ObjectKey, world::World,
 };
 use crate::telemetry::Metrics;
 
@@ -79,8 +80,14 @@ pub(crate) struct Memory {
     pub failures: u32,
     /// Children that need not be tried again yet, by kind and path.
     pub held_off: HashMap<(&'static str, String), HeldOff>,
-    /// A status as it was sent, and the text that the server made of it.
-    pub status: Option<(Value, Arc<str>)>,
+    /// Hash of a status as it was sent, and the text that the server made of it.
+    pub status: Option<(u64, Arc<str>)>,
+    /// Secrets that were made, of which the status may not tell yet.
+    pub generated: HashSet<ObjectKey>,
+    /// When a status was last written.
+    pub told: Option<Instant>,
+    /// Since when there is a status that has not been written.
+    pub untold: Option<Instant>,
 }
 
 /// A panic is caught per object and leaves nothing half done behind these locks.

@@ -47,6 +47,8 @@ pub(crate) struct RootPart {
     pub annotations: u64,
     /// `.status` as JSON text: smaller than a tree of values.
     pub status: Option<Arc<str>>,
+    /// Hash of what other roots see of the status.
+    pub face: u64,
     /// Status and reason of the condition `Ready`.
     pub ready: Option<(String, String)>,
 }
@@ -59,10 +61,22 @@ impl RootPart {
             && self.annotations == other.annotations
             && self.object.is_ok() == other.object.is_ok()
     }
+
+    /// Whether it looks the same to the roots that depend on it.
+    pub(crate) fn same_to_others(&self, other: &Self) -> bool {
+        self.same_wish(other) && self.face == other.face
+    }
+}
+
+/// A root as its kind reads it.
+pub(crate) struct Decoded {
+    pub object: AnyRoot,
+    /// What other roots see of its status, if that is not all of it.
+    pub face: Option<String>,
 }
 
 /// Decodes the typed object of a root.
-pub(crate) type DecodeRoot = dyn Fn(&str) -> Result<AnyRoot, String> + Send + Sync;
+pub(crate) type DecodeRoot = dyn Fn(&str) -> Result<Decoded, String> + Send + Sync;
 
 /// How to reduce the objects of one type.
 pub(crate) struct Decoder {
@@ -242,21 +256,31 @@ fn insert<'a>(target: &mut Value, mut path: impl Iterator<Item = &'a str>, value
     }
 }
 
-fn root_part(partial: &Partial<'_>, object: Result<AnyRoot, String>) -> RootPart {
+fn root_part(partial: &Partial<'_>, decoded: Result<Decoded, String>) -> RootPart {
     let metadata = &partial.metadata;
-    let mut hasher = DefaultHasher::new();
-    metadata.annotations.map(RawValue::get).hash(&mut hasher);
     let status = partial.status.map(RawValue::get).filter(|text| *text != "null");
+    let (object, face) = match decoded {
+        Ok(Decoded { object, face }) => (Ok(object), face),
+        Err(message) => (Err(Arc::from(message)), None),
+    };
     RootPart {
-        object: object.map_err(Arc::from),
+        object,
         generation: metadata.generation,
         finalizers: metadata.finalizers.clone().unwrap_or_default(),
-        annotations: hasher.finish(),
+        annotations: hash(&metadata.annotations.map(RawValue::get)),
+        face: hash(&face.as_deref().or(status)),
         status: status.map(Arc::from),
         ready: status
             .and_then(|text| serde_json::from_str::<Value>(text).ok())
             .and_then(|status| ready_of(&status)),
     }
+}
+
+/// A hash for comparisons within this process.
+pub(super) fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Status and reason of the condition `Ready`.

@@ -6,7 +6,7 @@ use kube::{Resource, core::ClusterResourceScope};
 use serde_json::Value;
 
 use super::{
-    decode::{AnyRoot, DecodeRoot},
+    decode::{AnyRoot, DecodeRoot, Decoded},
     kind::{Kind, Root},
     plan::{Finalize, Plan, Problem, Report},
     resource::ResourceType,
@@ -55,11 +55,12 @@ pub(crate) fn resource_of<R: Root>() -> ResourceType {
 }
 
 /// Roots are kept without managed fields, the larger half of most.
-pub(crate) fn decoder_of<R: Root>() -> Arc<DecodeRoot> {
-    Arc::new(|json| {
+pub(crate) fn decoder_of<R: Root>(face: fn(&R) -> Option<String>) -> Arc<DecodeRoot> {
+    Arc::new(move |json| {
         let mut root: R = serde_json::from_str(json).map_err(|error| error.to_string())?;
         root.meta_mut().managed_fields = None;
-        Ok(Arc::new(root))
+        let face = face(&root);
+        Ok(Decoded { object: Arc::new(root), face })
     })
 }
 
@@ -89,7 +90,7 @@ impl<K: Kind> Driver for Typed<K> {
     }
 
     fn decoder(&self) -> Arc<DecodeRoot> {
-        decoder_of::<K::Root>()
+        decoder_of::<K::Root>(K::face)
     }
 
     fn resolve(&self, root: &AnyRoot, view: &View<'_>) -> Option<AnyResolved> {

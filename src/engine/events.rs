@@ -15,9 +15,10 @@ use tokio::time::{Instant, timeout};
 use super::context::lock;
 use crate::telemetry::Metrics;
 
-/// Events that may be sent at once, and per second after that.
-const BURST: f64 = 100.0;
-const RATE: f64 = 10.0;
+/// Warnings that may be sent at once, and per second after that.
+const WARNINGS: Rate = Rate { burst: 100.0, per_second: 10.0 };
+/// The same for good news: a fleet that comes up must not spend a request each on it.
+const NEWS: Rate = Rate { burst: 25.0, per_second: 5.0 };
 /// An event is not worth a longer wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest note that the API accepts, in bytes.
@@ -28,19 +29,36 @@ const NOTE: usize = 1024;
 pub(crate) struct Events {
     recorder: Recorder,
     metrics: Metrics,
-    bucket: Arc<Mutex<Bucket>>,
+    buckets: Arc<Mutex<Buckets>>,
+}
+
+/// One each, so that good news never keeps a warning from being sent.
+struct Buckets {
+    warnings: Bucket,
+    news: Bucket,
+}
+
+#[derive(Clone, Copy)]
+struct Rate {
+    burst: f64,
+    per_second: f64,
 }
 
 struct Bucket {
+    rate: Rate,
     tokens: f64,
     filled: Instant,
 }
 
 impl Bucket {
+    fn full(rate: Rate) -> Self {
+        Self { rate, tokens: rate.burst, filled: Instant::now() }
+    }
+
     fn take(&mut self) -> bool {
         let now = Instant::now();
-        let earned = (now - self.filled).as_secs_f64() * RATE;
-        self.tokens = (self.tokens + earned).min(BURST);
+        let earned = (now - self.filled).as_secs_f64() * self.rate.per_second;
+        self.tokens = (self.tokens + earned).min(self.rate.burst);
         self.filled = now;
         let has = self.tokens >= 1.0;
         if has {
@@ -54,17 +72,21 @@ impl Events {
     pub(crate) fn new(client: Client, identity: &str, metrics: Metrics) -> Self {
         let reporter =
             Reporter { controller: "polder".to_owned(), instance: Some(identity.to_owned()) };
-        let bucket = Bucket { tokens: BURST, filled: Instant::now() };
+        let buckets = Buckets { warnings: Bucket::full(WARNINGS), news: Bucket::full(NEWS) };
         Self {
             recorder: Recorder::new(client, reporter),
             metrics,
-            bucket: Arc::new(Mutex::new(bucket)),
+            buckets: Arc::new(Mutex::new(buckets)),
         }
     }
 
     /// Tells of a root's new readiness.
     pub(crate) fn send(&self, object: ObjectReference, warning: bool, reason: &str, note: &str) {
-        if !lock(&self.bucket).take() {
+        let may_go = {
+            let mut buckets = lock(&self.buckets);
+            if warning { buckets.warnings.take() } else { buckets.news.take() }
+        };
+        if !may_go {
             self.metrics.event("dropped");
             return;
         }
@@ -112,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_a_trickle() {
-        let mut bucket = Bucket { tokens: BURST, filled: Instant::now() };
+        let mut bucket = Bucket::full(WARNINGS);
         let sent = (0..500).filter(|_| bucket.take()).count();
         assert!((100..=110).contains(&sent));
     }

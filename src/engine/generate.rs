@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     apply::{Outcome, Pass},
+    context::lock,
     digest,
     error::Class,
     http::Want,
@@ -23,6 +24,9 @@ impl Pass<'_> {
         name: &str,
         bytes: usize,
     ) -> Outcome {
+        if lock(self.memory).generated.contains(&key) {
+            return Outcome::Generated(key);
+        }
         let mut object = digest::normalise(child.object.clone());
         self.own(&mut object, self.uid);
         if let Value::Object(data) = entry(&mut object, "data") {
@@ -36,9 +40,13 @@ impl Pass<'_> {
         match result {
             Ok(_) => {
                 self.wrote.store(true, Ordering::Relaxed);
+                lock(self.memory).generated.insert(key.clone());
                 Outcome::Generated(key)
             }
-            Err(error) if error.class() == Class::Conflict => Outcome::Generated(key),
+            Err(error) if error.class() == Class::Conflict => {
+                lock(self.memory).generated.insert(key.clone());
+                Outcome::Generated(key)
+            }
             Err(error) => {
                 let message = format!("{key} could not be created: {error}");
                 match error.class() {

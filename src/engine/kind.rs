@@ -48,6 +48,12 @@ pub trait Kind: Send + Sync + 'static {
     /// Finalizer to hold a root with, for what owner references cannot clean up.
     const FINALIZER: Option<&'static str> = None;
 
+    /// What other roots see of this one's status, if that is not all of it: a change of the rest
+    /// wakes nobody else. It must hold whatever `resolve` of any kind looks at.
+    fn face(_root: &Self::Root) -> Option<String> {
+        None
+    }
+
     /// Gathers what this root depends on. Whatever is looked up through the view, found or not,
     /// becomes a dependency: its next change wakes this root.
     fn resolve(&self, root: &Self::Root, view: &View<'_>) -> Self::Resolved;

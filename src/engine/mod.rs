@@ -24,6 +24,7 @@ mod prune;
 mod queue;
 mod reconcile;
 pub mod resource;
+mod rights;
 mod root;
 mod run;
 mod send;

@@ -49,6 +49,9 @@ pub struct Child {
     pub rank: u8,
     /// Whose it is.
     pub ownership: Ownership,
+    /// The next rank needs rights that this object gives: it waits, within reason, until the API
+    /// server knows them.
+    pub gives_rights: bool,
     /// The object without `status`, with `metadata.name` and, unless cluster-scoped,
     /// `metadata.namespace`. The engine adds owner reference and `polder.dev/applied`.
     pub object: Value,
@@ -82,7 +85,14 @@ impl Child {
     pub fn new<T: Serialize>(resource: ResourceType, rank: u8, object: &T) -> Self {
         // Kubernetes types always serialise; what does not becomes null, which apply refuses.
         let object = serde_json::to_value(object).unwrap_or_default();
-        Self { resource, rank, ownership: Ownership::Controlled, object }
+        Self { resource, rank, ownership: Ownership::Controlled, gives_rights: false, object }
+    }
+
+    /// The same, giving rights that the next rank needs.
+    #[must_use]
+    pub fn giving_rights(mut self) -> Self {
+        self.gives_rights = true;
+        self
     }
 
     /// The same with another ownership.

@@ -125,7 +125,9 @@ impl Pass<'_> {
             tracing::warn!(object = %fault.key, "{}", fault.message);
         }
         let desired = self.controller.driver.status(object, resolved, report);
-        verdict.failed |= !self.tell(desired).await;
+        let told = self.tell(desired).await;
+        verdict.failed |= told.is_none();
+        verdict.untold = told.flatten();
         let deps = std::mem::take(&mut *lock(&self.deps));
         self.context.world.retain_deps(self.id, &deps);
         verdict
@@ -137,22 +139,25 @@ impl Pass<'_> {
         let live = part.status.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let live = live.unwrap_or(Value::Null);
         let told = self.tell(status::stalled(&live, part.generation, reason, message)).await;
-        Verdict { failed: !told, ..Verdict::default() }
+        Verdict { failed: told.is_none(), untold: told.flatten(), ..Verdict::default() }
     }
 
-    /// Writes the status of the root as it is now; false if that is to be tried again.
-    async fn tell(&self, desired: Value) -> bool {
+    /// Writes the status of the root as it is now, or says how long that has time; `None` if it
+    /// failed and is to be tried again.
+    async fn tell(&self, desired: Value) -> Option<Option<Duration>> {
         let root = self.context.world.get(self.controller.index, &self.id.path);
-        let Some(root) = root.filter(|root| root.record.uid == self.uid) else { return true };
+        let Some(root) = root.filter(|root| root.record.uid == self.uid) else {
+            return Some(None);
+        };
         match self.report(&root, desired).await {
-            Ok(()) => true,
+            Ok(wait) => Some(wait),
             Err(error) if matches!(error.class(), Class::Gone | Class::Conflict) => {
                 tracing::debug!(%error, "the root has gone or changed meanwhile");
-                true
+                Some(None)
             }
             Err(error) => {
                 tracing::warn!(%error, "the status could not be written");
-                false
+                None
             }
         }
     }
@@ -165,14 +170,17 @@ impl Pass<'_> {
         }
         let mut not_before = None;
         let mut sound = true;
+        let mut are_rights_fresh = false;
         for (rank, children) in ranks {
             if !sound || plan.hold_after.is_some_and(|last| rank > last) {
                 report.held = true;
                 break;
             }
-            let outcomes = children.into_iter().map(|child| self.child(child));
-            for outcome in futures::future::join_all(outcomes).await {
-                sound &= matches!(outcome, Outcome::InPlace | Outcome::Generated(_));
+            let outcomes = self.rank(&children, are_rights_fresh).await;
+            are_rights_fresh = self.gave_rights(&children, &outcomes).await;
+            for outcome in outcomes {
+                sound &=
+                    matches!(outcome, Outcome::InPlace | Outcome::Applied | Outcome::Generated(_));
                 not_before = not_before.max(take(outcome, report));
             }
         }
@@ -204,7 +212,7 @@ impl Pass<'_> {
 /// Puts an outcome where it belongs; returns how long the server asks to wait.
 fn take(outcome: Outcome, report: &mut Report) -> Option<Duration> {
     match outcome {
-        Outcome::InPlace => {}
+        Outcome::InPlace | Outcome::Applied => {}
         Outcome::Generated(key) => report.generated.push(key),
         Outcome::Waiting(fault) => {
             report.held = true;

@@ -1,21 +1,29 @@
 //! Writing the root itself: its finalizer and its status.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{
     apply::Pass,
     context::lock,
-    decode::ready_of,
+    decode::{hash, ready_of},
     error::{Class, RequestError},
     http::Want,
     send::target,
-    status,
+    status::{self, Urgency},
     world::Stored,
 };
+
+/// Between two statuses of a root that differ in no condition, and before one that says only that
+/// it is on its way.
+const STATUS_PAUSE: Duration = Duration::from_secs(1);
 
 impl Pass<'_> {
     /// Makes sure that the finalizer is there before anything is made that needs it.
@@ -85,27 +93,54 @@ impl Pass<'_> {
         }
     }
 
-    /// Writes the status if it says something new.
+    /// Writes the status if it says something new; or says how long that has time.
     pub(super) async fn report(
         &self,
         root: &Stored,
         mut desired: Value,
-    ) -> Result<(), RequestError> {
-        let Some(part) = &root.root else { return Ok(()) };
+    ) -> Result<Option<Duration>, RequestError> {
+        let Some(part) = &root.root else { return Ok(None) };
         let live_text = part.status.clone().unwrap_or_else(|| Arc::from("{}"));
         let live: Value = serde_json::from_str(&live_text).unwrap_or_default();
         status::keep_times(&mut desired, &live, Timestamp::now());
         if desired.is_null() || desired == live {
-            return Ok(());
+            lock(self.memory).untold = None;
+            return Ok(None);
         }
         // The server may have made something else of it: it does so every time.
         let as_sent = lock(self.memory).status.clone();
-        if as_sent.is_some_and(|(sent, made)| sent == desired && made == live_text) {
-            return Ok(());
+        if as_sent.is_some_and(|(sent, made)| sent == hash(&desired) && made == live_text) {
+            return Ok(None);
+        }
+        if let Some(wait) = self.has_time(status::urgency(&live, &desired)) {
+            return Ok(Some(wait));
         }
         self.write_status(root, &desired).await?;
+        {
+            let mut memory = lock(self.memory);
+            memory.told = Some(Instant::now());
+            memory.untold = None;
+        }
         self.announce(root, &live, &desired);
-        Ok(())
+        Ok(None)
+    }
+
+    /// How long a status need not be written yet. "In progress" is told once it has lasted; details
+    /// are told at once, and then once in a while. So a root that comes up, and one whose figures
+    /// change all the time, cost one write instead of many.
+    fn has_time(&self, urgency: Urgency) -> Option<Duration> {
+        let mut memory = lock(self.memory);
+        let now = Instant::now();
+        let since = match urgency {
+            Urgency::Now => return None,
+            Urgency::Passing => *memory.untold.get_or_insert(now),
+            Urgency::Details => {
+                memory.untold.get_or_insert(now);
+                memory.told?
+            }
+        };
+        let wait = STATUS_PAUSE.saturating_sub(now.saturating_duration_since(since));
+        (!wait.is_zero()).then_some(wait)
     }
 
     async fn write_status(&self, root: &Stored, desired: &Value) -> Result<(), RequestError> {
@@ -125,7 +160,7 @@ impl Pass<'_> {
         self.write_root(http.apply(target(key), "/status", &manager, body, Want::Object)).await?;
         let answer = self.context.world.get(self.controller.index, &self.id.path);
         if let Some(text) = answer.and_then(|stored| stored.root?.status.clone()) {
-            lock(self.memory).status = Some((desired.clone(), text));
+            lock(self.memory).status = Some((hash(desired), text));
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ impl SnapshotBuilder {
         // No queue is at this position: nobody is woken.
         let root = Some((TypeId::of::<R>(), usize::MAX));
         self.entries.push(TypeEntry { resource, selector: None, root });
-        let root = Some(decoder_of::<R>());
+        let root = Some(decoder_of::<R>(|_| None));
         self.decoders.push(Decoder { resource, keep: &[], managers: Arc::new([]), root });
         self
     }

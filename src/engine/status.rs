@@ -21,6 +21,41 @@ pub(crate) fn keep_times(desired: &mut Value, live: &Value, now: Timestamp) {
     }
 }
 
+/// How soon a status has to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Something flipped that people and other objects wait for.
+    Now,
+    /// Details: figures, messages.
+    Details,
+    /// It is on its way, and was not Ready before: what follows may come within milliseconds.
+    Passing,
+}
+
+/// How soon `desired` has to follow `live`.
+pub(crate) fn urgency(live: &Value, desired: &Value) -> Urgency {
+    let holds = |status: &Value, kind: &str| {
+        find(status, Some(&Value::from(kind)))
+            .is_some_and(|condition| condition.get("status") == Some(&Value::from("True")))
+    };
+    let generation = |status: &Value| status.get("observedGeneration").cloned();
+    let is_same_spec = generation(live) == generation(desired);
+    let is_falling = is_same_spec && holds(live, "Ready");
+    if holds(desired, "Reconciling") && !is_falling {
+        Urgency::Passing
+    } else if is_same_spec && flags(live) == flags(desired) {
+        Urgency::Details
+    } else {
+        Urgency::Now
+    }
+}
+
+/// Types and statuses of all conditions.
+fn flags(status: &Value) -> Vec<(Option<&Value>, Option<&Value>)> {
+    let conditions = status.get("conditions").and_then(Value::as_array);
+    conditions.into_iter().flatten().map(|c| (c.get("type"), c.get("status"))).collect()
+}
+
 /// The API keeps whole seconds.
 fn seconds(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -96,6 +131,32 @@ mod tests {
                 {"type": "Fresh", "status": "Unknown", "lastTransitionTime": "2026-01-02T03:04:05Z"},
             ]})
         );
+    }
+
+    #[test]
+    fn only_what_flips_is_urgent() {
+        let status = |generation: i64, ready: bool, reconciling: bool, jobs: i64| {
+            let text = |holds: bool| if holds { "True" } else { "False" };
+            json!({"observedGeneration": generation, "jobs": jobs, "conditions": [
+                {"type": "Ready", "status": text(ready), "message": jobs.to_string()},
+                {"type": "Reconciling", "status": text(reconciling)},
+            ]})
+        };
+        let ready = status(1, true, false, 1);
+        let going = status(1, false, true, 1);
+        for (live, desired, expected) in [
+            (&Value::Null, &going, Urgency::Passing),
+            (&Value::Null, &ready, Urgency::Now),
+            (&going, &status(1, false, true, 2), Urgency::Passing),
+            (&going, &ready, Urgency::Now),
+            (&going, &status(1, false, false, 1), Urgency::Now),
+            (&ready, &going, Urgency::Now),
+            (&ready, &status(2, false, true, 1), Urgency::Passing),
+            (&ready, &status(2, true, false, 1), Urgency::Now),
+            (&ready, &status(1, true, false, 2), Urgency::Details),
+        ] {
+            assert_eq!(urgency(live, desired), expected, "{live} {desired}");
+        }
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(super) struct Verdict {
     pub not_before: Option<Duration>,
     /// The kind asked to look again.
     pub at: Option<Timestamp>,
+    /// There is a status that will have to be written if it lasts this long.
+    pub untold: Option<Duration>,
     /// The root is gone.
     pub gone: bool,
 }
@@ -119,7 +121,9 @@ fn schedule(
         .failed
         .then(|| Backoff::OBJECT.wait(memory.failures).max(verdict.not_before.unwrap_or_default()));
     let resync = about(context.resync);
-    let delay = [held_off, asked, backoff].into_iter().flatten().fold(resync, Duration::min);
+    let untold = verdict.untold.map(|wait| wait.max(SOON));
+    let delay =
+        [held_off, asked, backoff, untold].into_iter().flatten().fold(resync, Duration::min);
     let result = match (verdict.failed, asked) {
         (true, _) => "error",
         (false, Some(_)) => "requeue_after",

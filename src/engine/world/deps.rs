@@ -1,7 +1,7 @@
 //! Who depends on what: each look-up of a root's resolve, found or not, and back.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -49,13 +49,19 @@ impl Dep {
 #[derive(Default)]
 pub(super) struct Deps {
     of_root: HashMap<RootId, HashSet<Dep>>,
-    on: HashMap<Dep, HashSet<RootId>>,
+    /// Nearly always one root: a list of one is the smallest.
+    on: HashMap<Dep, Vec<RootId>>,
 }
 
 impl Deps {
     pub(super) fn add(&mut self, root: &RootId, dep: Dep) {
         if self.of_root.entry(root.clone()).or_default().insert(dep) {
-            self.on.entry(dep).or_default().insert(root.clone());
+            match self.on.entry(dep) {
+                Entry::Occupied(roots) => roots.into_mut().push(root.clone()),
+                Entry::Vacant(place) => {
+                    place.insert(vec![root.clone()]);
+                }
+            }
         }
     }
 
@@ -66,7 +72,7 @@ impl Deps {
         for dep in gone {
             deps.remove(&dep);
             if let Some(roots) = self.on.get_mut(&dep) {
-                roots.remove(root);
+                roots.retain(|other| other != root);
                 if roots.is_empty() {
                     self.on.remove(&dep);
                 }

@@ -129,6 +129,11 @@ impl World {
         }
     }
 
+    /// Whether the watch has come to this version.
+    pub(crate) fn has_seen(&self, index: usize, version: u64) -> bool {
+        self.lock().stores.get(index).is_some_and(|store| store.seen >= version)
+    }
+
     pub(crate) fn begin_list(&self, index: usize) {
         if let Some(store) = self.lock().stores.get_mut(index) {
             store.begin_list();

@@ -73,7 +73,8 @@ impl State {
                 Some(Dep::namespace(index, namespace)),
                 group_of(index, record),
             ];
-            roots.extend(deps.into_iter().flatten().flat_map(|dep| self.deps.on(dep)).cloned());
+            let deps = deps.into_iter().flatten().filter(|_| !change.is_private());
+            roots.extend(deps.flat_map(|dep| self.deps.on(dep)).cloned());
             roots.extend(record.controller.as_ref().and_then(|uid| self.uids.get(uid)).cloned());
             if let Some(controller) = self.stores.get(index).and_then(|store| store.controller) {
                 roots.insert(RootId { controller, path: path.into() });

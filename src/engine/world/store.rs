@@ -2,7 +2,7 @@
 //! memory.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     ops::Bound,
     sync::Arc,
 };
@@ -73,6 +73,17 @@ pub(super) struct Change {
     pub new: Option<Stored>,
 }
 
+impl Change {
+    /// Whether only what nobody else looks at has changed: some of a root's status.
+    pub(super) fn is_private(&self) -> bool {
+        let (Some(old), Some(new)) = (&self.old, &self.new) else { return false };
+        match (&old.root, &new.root) {
+            (Some(a), Some(b)) => a.same_to_others(b) && same_record(&old.record, &new.record),
+            _ => false,
+        }
+    }
+}
+
 /// All objects of a type.
 pub(super) struct TypeStore {
     pub resource: ResourceType,
@@ -85,8 +96,8 @@ pub(super) struct TypeStore {
     pub served: Served,
     /// Newest resourceVersion that the watch has delivered.
     pub seen: u64,
-    owned: HashMap<String, BTreeSet<Arc<str>>>,
-    groups: HashMap<Dep, BTreeSet<Arc<str>>>,
+    owned: HashMap<String, Paths>,
+    groups: HashMap<Dep, Paths>,
     epoch: u32,
 }
 
@@ -194,40 +205,68 @@ impl TypeStore {
 
     /// Objects of a labelled group.
     pub(super) fn in_group(&self, group: Dep) -> impl Iterator<Item = &Stored> {
-        self.groups.get(&group).into_iter().flatten().filter_map(|path| self.objects.get(path))
+        self.groups
+            .get(&group)
+            .into_iter()
+            .flat_map(|paths| &paths.0)
+            .filter_map(|path| self.objects.get(path))
     }
 
     /// Objects whose controller has this uid.
     pub(super) fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Stored> {
-        self.owned.get(uid).into_iter().flatten().filter_map(|path| self.objects.get(path))
+        self.owned
+            .get(uid)
+            .into_iter()
+            .flat_map(|paths| &paths.0)
+            .filter_map(|path| self.objects.get(path))
     }
 
     fn link(&mut self, index: usize, path: &Arc<str>, stored: &Stored) {
         if let Some(owner) = &stored.record.controller {
-            self.owned.entry(owner.clone()).or_default().insert(Arc::clone(path));
+            self.owned.entry(owner.clone()).or_default().add(path);
         }
         if let Some(group) = group_of(index, &stored.record) {
-            self.groups.entry(group).or_default().insert(Arc::clone(path));
+            self.groups.entry(group).or_default().add(path);
         }
     }
 
     fn unlink(&mut self, index: usize, path: &Arc<str>, stored: &Stored) {
         if let Some(owner) = &stored.record.controller
             && let Some(paths) = self.owned.get_mut(owner)
+            && paths.remove(path)
         {
-            paths.remove(path);
-            if paths.is_empty() {
-                self.owned.remove(owner);
-            }
+            self.owned.remove(owner);
         }
         if let Some(group) = group_of(index, &stored.record)
             && let Some(paths) = self.groups.get_mut(&group)
+            && paths.remove(path)
         {
-            paths.remove(path);
-            if paths.is_empty() {
-                self.groups.remove(&group);
-            }
+            self.groups.remove(&group);
         }
+    }
+}
+
+/// A few paths in order. Most owners and groups have one or two in each type, for which a tree's
+/// node is ten times too large.
+#[derive(Default)]
+struct Paths(Vec<Arc<str>>);
+
+impl Paths {
+    fn add(&mut self, path: &Arc<str>) {
+        if let Err(place) = self.0.binary_search(path) {
+            if self.0.len() < 4 {
+                self.0.reserve_exact(1);
+            }
+            self.0.insert(place, Arc::clone(path));
+        }
+    }
+
+    /// Whether none is left.
+    fn remove(&mut self, path: &Arc<str>) -> bool {
+        if let Ok(place) = self.0.binary_search(path) {
+            self.0.remove(place);
+        }
+        self.0.is_empty()
     }
 }
 

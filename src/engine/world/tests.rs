@@ -29,7 +29,9 @@ impl Fixture {
             keep: if root { &[] } else { &["/status"] },
             managers: Arc::from(["polder/root"]),
             root: root.then(|| {
-                let decode: Arc<crate::engine::decode::DecodeRoot> = Arc::new(|_| Ok(Arc::new(())));
+                let decode: Arc<crate::engine::decode::DecodeRoot> = Arc::new(|_| {
+                    Ok(crate::engine::decode::Decoded { object: Arc::new(()), face: None })
+                });
                 decode
             }),
         };

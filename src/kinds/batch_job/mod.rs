@@ -22,7 +22,7 @@ mod validate;
 use std::sync::Arc;
 
 use crate::{
-    api::{BatchJob, BatchJobStatus},
+    api::{BatchJob, BatchJobStatus, conditions},
     build::{names, spark::SparkImages},
     engine::{Kind, Plan, Problem, Report, View},
 };
@@ -46,6 +46,11 @@ impl Kind for BatchJobKind {
     type Status = BatchJobStatus;
 
     const NAME: &'static str = "batch-job";
+
+    /// The domain counts what is ready.
+    fn face(root: &BatchJob) -> Option<String> {
+        root.status.as_ref().map(|status| conditions::flags(&status.conditions))
+    }
 
     fn resolve(&self, root: &BatchJob, view: &View<'_>) -> Resolved {
         Resolved::new(root, view, &self.images)

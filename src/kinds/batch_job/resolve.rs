@@ -43,11 +43,15 @@ impl Resolved {
     pub(super) fn new(root: &BatchJob, view: &View<'_>, images: &SparkImages) -> Self {
         let name = root.metadata.name.as_deref().unwrap_or_default();
         let namespace = root.metadata.namespace.as_deref().unwrap_or_default();
-        let domain = DomainContext::resolve(view, namespace);
         let spark = root.spec.spark.as_ref();
         let reference = spark.and_then(|spark| spark.cluster_ref.as_ref());
         let cron = ObjectKey::namespaced(CRON_JOB, namespace, cron_name(name));
         let labelled = |resource| view.labelled(resource, namespace, BatchJobKind::NAME, name);
+        let jobs: Vec<Job> = labelled(JOB).into_iter().map(Job::new).collect();
+        let mut domain = DomainContext::resolve(view, namespace);
+        if jobs.iter().any(|job| job.end().is_none()) {
+            domain = domain.with_quota(view);
+        }
         Self {
             now: view.now(),
             runtime: spark.map(|spark| domain.runtime(&spark.runtime, images)).unwrap_or_default(),
@@ -57,7 +61,7 @@ impl Resolved {
             cluster: reference
                 .map(|reference| ClusterContext::resolve(view, namespace, &reference.name)),
             cron: view.object(&cron).filter(|cron| cron.controller == root.metadata.uid),
-            jobs: labelled(JOB).into_iter().map(Job::new).collect(),
+            jobs,
             pods: labelled(POD),
             claims: labelled(CLAIM),
             configs: labelled(CONFIG_MAP),

@@ -34,7 +34,7 @@ pub struct DomainContext {
     pub namespace_deleting: bool,
     /// Labels with the domain's team and cost centre.
     pub owner: Map,
-    /// The domain's quotas, as far as they exist.
+    /// The domain's quotas, as far as they exist and were looked at.
     pub quotas: Vec<Quota>,
 }
 
@@ -71,14 +71,21 @@ impl DomainContext {
             .filter(|domain| domain.namespace_name() == namespace);
         let owner = domain.as_ref().and_then(|domain| domain.spec.owner.as_ref());
         let owner = labels::ownership(owner);
-        let quotas = domain.iter().flat_map(|domain| quotas(view, domain)).collect();
         Self {
             domain,
             namespace: namespace.to_owned(),
             namespace_deleting: record.is_some_and(|record| record.deleting),
             owner,
-            quotas,
+            quotas: Vec::new(),
         }
+    }
+
+    /// With the room in the domain. Only for workloads that may still ask for some: the quota
+    /// changes with every pod, and wakes all that look at it.
+    #[must_use]
+    pub fn with_quota(mut self, view: &View<'_>) -> Self {
+        self.quotas = self.domain.iter().flat_map(|domain| quotas(view, domain)).collect();
+        self
     }
 
     /// Who the children of a workload belong to.

@@ -22,7 +22,7 @@ pub use resolve::Resolved;
 pub use validate::exposed_conf;
 
 use crate::{
-    api::{Domain, DomainStatus},
+    api::{Domain, DomainStatus, conditions},
     engine::{Finalize, Kind, Plan, Problem, Report, View},
 };
 
@@ -77,6 +77,11 @@ impl Kind for DomainKind {
 
     const NAME: &'static str = "domain";
     const FINALIZER: Option<&'static str> = Some("polder.dev/domain");
+
+    /// Workloads look at its conditions, not at how many of them it counts.
+    fn face(root: &Domain) -> Option<String> {
+        root.status.as_ref().map(|status| conditions::flags(&status.conditions))
+    }
 
     fn resolve(&self, root: &Domain, view: &View<'_>) -> Resolved {
         resolve::resolve(root, view)

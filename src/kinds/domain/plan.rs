@@ -34,7 +34,8 @@ pub fn plan(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentity) -
     let mut children = vec![
         Child::new(types::NAMESPACE, rank::NAMESPACE, &namespace::namespace(&scope))
             .with_ownership(scope.retained()),
-        Child::new(types::ROLE_BINDING, rank::OPERATOR, &access::operator(&scope, operator)),
+        Child::new(types::ROLE_BINDING, rank::OPERATOR, &access::operator(&scope, operator))
+            .giving_rights(),
     ];
     children.extend(bounding(&scope, operator));
     children.extend(contents(&scope, domain, resolved));
@@ -78,8 +79,9 @@ fn contents(scope: &Scope<'_>, domain: &Domain, resolved: &Resolved) -> Vec<Chil
         let claim = volumes::claim(scope, volume, resolved.claim(scope, volume));
         Child::new(types::CLAIM, rank::CONTENTS, &claim).with_ownership(scope.retained())
     });
-    let config = Child::new(types::CONFIG_MAP, rank::CONTENTS, &spark::config(scope, domain));
-    accounts.chain(claims).chain([config]).chain(secrets::children(scope, resolved)).collect()
+    let config = spark::config(scope, domain)
+        .map(|config| Child::new(types::CONFIG_MAP, rank::CONTENTS, &config));
+    accounts.chain(claims).chain(config).chain(secrets::children(scope, resolved)).collect()
 }
 
 fn granted(scope: &Scope<'_>, operator: &OperatorIdentity) -> Vec<Child> {

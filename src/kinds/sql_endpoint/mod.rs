@@ -10,7 +10,7 @@ mod validate;
 use std::sync::Arc;
 
 use crate::{
-    api::{SqlEndpoint, SqlEndpointStatus},
+    api::{SqlEndpoint, SqlEndpointStatus, conditions},
     build::{names, spark::SparkImages},
     engine::{Kind, Plan, Problem, Report, View},
 };
@@ -36,6 +36,11 @@ impl Kind for SqlEndpointKind {
     type Status = SqlEndpointStatus;
 
     const NAME: &'static str = "sql-endpoint";
+
+    /// The domain counts what is ready.
+    fn face(root: &SqlEndpoint) -> Option<String> {
+        root.status.as_ref().map(|status| conditions::flags(&status.conditions))
+    }
 
     fn resolve(&self, root: &SqlEndpoint, view: &View<'_>) -> Resolved {
         Resolved::new(root, view, &self.images)

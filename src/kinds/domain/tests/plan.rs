@@ -49,10 +49,21 @@ fn the_least_domain_is_closed_and_unbounded() {
     - NetworkPolicy sales/sales-apiserver
     - ServiceAccount sales/spark
     - ServiceAccount sales/spark-driver
-    - ConfigMap sales/polder-spark
     - RoleBinding sales/polder-spark-driver
     ");
     assert_eq!(plan.hold_after, None);
+}
+
+#[test]
+fn the_configuration_is_there_only_if_it_says_something() {
+    let is_config = |name: &String| name.starts_with("ConfigMap");
+    for (spec, is_there) in [
+        ("compute: {maxExecutors: 10}", false),
+        ("compute: {sparkConf: {spark.sql.ansi.enabled: 'true'}}", true),
+        ("catalogs: [{name: legacy, hive: {uri: 'thrift://metastore:9083'}}]", true),
+    ] {
+        assert_eq!(names(&planned(&domain(spec))).iter().any(is_config), is_there, "{spec}");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ const OF_DOMAINS: Option<&str> = Some("polder.dev/domain");
 
 /// All watches. Where no part is kept, only metadata is ever asked for.
 pub const WATCHES: &[Watch] = &[
-    Watch { resource: types::NAMESPACE, selector: OF_DOMAINS, keep: &[] },
+    Watch { resource: types::NAMESPACE, selector: OF_DOMAINS, keep: &["/status/conditions"] },
     Watch { resource: types::RESOURCE_QUOTA, selector: OURS, keep: &["/spec/hard", "/status"] },
     Watch { resource: types::LIMIT_RANGE, selector: OURS, keep: &[] },
     Watch { resource: types::ROLE_BINDING, selector: OURS, keep: &[] },
@@ -31,7 +31,11 @@ pub const WATCHES: &[Watch] = &[
     Watch { resource: types::CONFIG_MAP, selector: OURS, keep: &[] },
     Watch { resource: types::SERVICE, selector: OURS, keep: &[] },
     Watch { resource: types::DISRUPTION_BUDGET, selector: OURS, keep: &[] },
-    Watch { resource: types::CLAIM, selector: OF_DOMAINS, keep: &["/spec", "/status"] },
+    Watch {
+        resource: types::CLAIM,
+        selector: OF_DOMAINS,
+        keep: &["/metadata/finalizers", "/spec", "/status"],
+    },
     Watch {
         resource: types::STATEFUL_SET,
         selector: OURS,
@@ -45,7 +49,11 @@ pub const WATCHES: &[Watch] = &[
     },
     Watch { resource: types::JOB, selector: OURS, keep: &["/spec/suspend", "/status"] },
     Watch { resource: types::CRON_JOB, selector: OURS, keep: &["/spec/suspend", "/status"] },
-    Watch { resource: types::POD, selector: OF_DOMAINS, keep: &["/status"] },
+    Watch {
+        resource: types::POD,
+        selector: OF_DOMAINS,
+        keep: &["/metadata/finalizers", "/status"],
+    },
 ];
 
 /// Watches of types that a cluster may lack, and that the chart lets the operator use only if asked

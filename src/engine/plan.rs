@@ -155,13 +155,28 @@ pub struct Fault {
 }
 
 /// What stands between a deleted root and its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Finalize {
     /// Nothing: the finalizer may go.
     Done,
+    /// Leave word on an object that stays, then ask again.
+    Mark(Box<Farewell>),
     /// Delete these (with preconditions), then wait for a change of what was resolved.
     Wait {
         /// Objects to delete; those already gone or going are skipped.
         delete: Vec<ObjectKey>,
     },
+}
+
+/// What a root that is being deleted leaves behind on an object that outlives it.
+#[derive(Clone, Debug)]
+pub struct Farewell {
+    /// The object as it is to be left. It is never created.
+    pub child: Child,
+    /// Namespace that gets an event about the object.
+    pub namespace: String,
+    /// Reason of the event.
+    pub reason: &'static str,
+    /// Text of the event.
+    pub note: String,
 }

@@ -98,11 +98,20 @@ impl Pass<'_> {
         let held = root.root.as_ref().is_some_and(|part| {
             part.finalizers.iter().any(|f| Some(f.as_str()) == driver.finalizer())
         });
-        let Some(resolved) = self.resolve(object).filter(|_| held) else {
+        let Some(mut resolved) = self.resolve(object).filter(|_| held) else {
             return Verdict::default();
         };
         let mut report = Report { held: true, ..Report::default() };
-        match driver.finalize(object, &resolved) {
+        let mut asked = driver.finalize(object, &resolved);
+        if let Finalize::Mark(farewell) = &asked {
+            take(self.mark(farewell).await, &mut report);
+            // Our own writes wake nobody.
+            resolved = self.resolve(object).unwrap_or(resolved);
+            asked = driver.finalize(object, &resolved);
+        }
+        match asked {
+            // It was not taken, and the report says why.
+            Finalize::Mark(_) => {}
             Finalize::Done => match self.let_go(root).await {
                 Ok(()) => return Verdict::default(),
                 Err(error) => report.failed.push(root_fault(root, &error)),

@@ -9,22 +9,32 @@ use crate::{
     engine::Finalize,
 };
 
-use super::{Resolved, scope::Scope};
+use super::{
+    Resolved,
+    children::farewell::{RETAINED, farewell},
+    scope::Scope,
+};
 
 /// What must happen before a Domain may go.
 ///
 /// With `Retain`, members lose their access first: once quota and network policies are gone, the
 /// namespace is unguarded, and nobody may be able to start anything in it. Then whatever runs has
-/// to end, while the operator still has its rights there.
+/// to end, while the operator still has its rights there. At last the namespace is told what was
+/// kept: it is where people look for it when the Domain is gone.
 pub fn finalize(domain: &Domain, resolved: &Resolved) -> Finalize {
     let scope = Scope::of(domain);
-    if !resolved.namespace.as_ref().is_some_and(|namespace| scope.is_ours(namespace)) {
+    let Some(namespace) = resolved.namespace.as_ref().filter(|it| scope.is_ours(it)) else {
         return Finalize::Done;
-    }
+    };
+    let is_told = namespace.deleting || namespace.labels.contains_key(RETAINED);
     match scope.deletion_policy() {
         DeletionPolicy::Delete => Finalize::Wait { delete: vec![scope.namespace_key()] },
         DeletionPolicy::Retain if resolved.access.is_empty() && resolved.running.is_empty() => {
-            Finalize::Done
+            if is_told {
+                Finalize::Done
+            } else {
+                Finalize::Mark(Box::new(farewell(domain, &scope, resolved)))
+            }
         }
         DeletionPolicy::Retain => Finalize::Wait { delete: resolved.access.clone() },
     }

@@ -4,6 +4,7 @@
 //! it, what bounds it, what workloads need, and only then who may use it. Nobody but the operator
 //! can start anything in the namespace before its bounds are in force.
 
+mod blocked;
 mod children;
 mod finalize;
 mod plan;

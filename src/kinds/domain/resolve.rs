@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    quotas,
+    blocked, quotas,
     scope::{ROLES, Scope, claimant},
     workloads::{self, Workloads},
 };
@@ -43,6 +43,11 @@ pub struct Resolved {
     /// What still runs, or could start something, in words such as `Pod etl-worker-0`. Looked at
     /// only while the domain is suspended or being deleted.
     pub running: Vec<String>,
+    /// Pods and volumes that are going and are held by others, in words. Looked at only while the
+    /// domain or its namespace is going, or is suspended.
+    pub held: Vec<String>,
+    /// Volume claims of the namespace. Looked at only while the Domain is being deleted.
+    pub kept: Vec<String>,
     /// Bindings of members that exist. Looked at only while the Domain is being deleted.
     pub access: Vec<ObjectKey>,
 }
@@ -80,6 +85,7 @@ pub fn resolve(domain: &Domain, view: &View<'_>) -> Resolved {
         .map(|volume| scope.claim_key(volume))
         .filter_map(|key| view.object(&key).map(|record| (key.name, record)))
         .collect();
+    let is_going = is_deleting || namespace.as_ref().is_some_and(|record| record.deleting);
     let served = |is_needed: bool, resource| {
         if is_needed { view.served(resource) } else { Served::default() }
     };
@@ -123,6 +129,12 @@ pub fn resolve(domain: &Domain, view: &View<'_>) -> Resolved {
         } else {
             Vec::new()
         },
+        held: if is_ours && (is_going || scope.spec.suspend) {
+            held(&scope, view)
+        } else {
+            Vec::new()
+        },
+        kept: if is_ours && is_deleting { kept(&scope, view) } else { Vec::new() },
         access: if is_ours && is_deleting { access(&scope, view) } else { Vec::new() },
     }
 }
@@ -135,6 +147,19 @@ fn running(scope: &Scope<'_>, view: &View<'_>) -> Vec<String> {
         .filter(|record| scope.is_ours(record) && workloads::is_active(record))
         .map(|record| format!("{} {}", record.key.resource.kind, record.key.name))
         .collect()
+}
+
+fn held(scope: &Scope<'_>, view: &View<'_>) -> Vec<String> {
+    [types::POD, types::CLAIM]
+        .into_iter()
+        .flat_map(|resource| view.all_in(resource, &scope.namespace))
+        .filter_map(|record| blocked::held(&record))
+        .collect()
+}
+
+fn kept(scope: &Scope<'_>, view: &View<'_>) -> Vec<String> {
+    let claims = view.all_in(types::CLAIM, &scope.namespace);
+    claims.iter().filter(|it| !it.deleting).map(|it| it.key.name.clone()).collect()
 }
 
 fn access(scope: &Scope<'_>, view: &View<'_>) -> Vec<ObjectKey> {

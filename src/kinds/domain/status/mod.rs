@@ -13,7 +13,7 @@ use crate::{
     kinds::common::{Readiness, triple},
 };
 
-use super::{Resolved, children::volumes, quotas::Wanted, scope::Scope, validate};
+use super::{Resolved, blocked, children::volumes, quotas::Wanted, scope::Scope, validate};
 
 /// How many things are named in a message before the rest is only counted.
 const NAMED: usize = 5;
@@ -69,7 +69,8 @@ fn readiness(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Readine
         );
     };
     if record.deleting {
-        return Readiness::progressing("NamespaceTerminating", terminating(namespace));
+        let message = format!("{}{}", terminating(namespace), still_there(resolved).0);
+        return Readiness::progressing("NamespaceTerminating", message);
     }
     let pending = quota::pending(scope, resolved);
     if !pending.is_empty() {
@@ -128,31 +129,49 @@ fn suspended(resolved: &Resolved) -> Readiness {
             "all workloads are stopped; data and access are kept; set spec.suspend to false to go on",
         );
     }
-    let message = format!("workloads are being stopped; still there: {}", named(&resolved.running));
+    let (blocked, _) = still_there(resolved);
+    let running = named(&resolved.running);
+    let message = format!("workloads are being stopped; still there: {running}{blocked}");
     Readiness::progressing("Suspending", message)
 }
 
 /// What a Domain that is being deleted waits for.
 fn ending(scope: &Scope<'_>, resolved: &Resolved) -> Readiness {
     let namespace = &scope.namespace;
+    let (blocked, is_blocked) = still_there(resolved);
     let message = match scope.deletion_policy() {
         DeletionPolicy::Delete => {
-            format!("namespace {namespace} and everything in it is being deleted")
+            format!("namespace {namespace} and everything in it is being deleted{blocked}")
         }
         DeletionPolicy::Retain if resolved.running.is_empty() => {
             format!("workloads are stopped; namespace {namespace} and its volumes are kept")
         }
         DeletionPolicy::Retain => format!(
             "waits until workloads have stopped; namespace {namespace} and its volumes will be \
-             kept; still there: {}",
+             kept; still there: {}{blocked}",
             named(&resolved.running)
         ),
     };
-    Readiness::progressing("Deleting", message)
+    Readiness::progressing(if is_blocked { "DeletionBlocked" } else { "Deleting" }, message)
+}
+
+/// What is left of a namespace or of workloads that are going, and whether others hold it.
+fn still_there(resolved: &Resolved) -> (String, bool) {
+    let namespace = resolved.namespace.as_deref().filter(|record| record.deleting);
+    let (remains, is_held) = namespace.map(blocked::remains).unwrap_or_default();
+    let mut words = String::new();
+    if !resolved.held.is_empty() {
+        words =
+            format!("; held until whoever set the finalizer removes it: {}", named(&resolved.held));
+    }
+    if !remains.is_empty() {
+        words = format!("{words}; Kubernetes says: {remains}");
+    }
+    (words, is_held || !resolved.held.is_empty())
 }
 
 /// Some names, and how many more.
-fn named(names: &[String]) -> String {
+pub fn named(names: &[String]) -> String {
     let some = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len().checked_sub(NAMED) {
         None | Some(0) => some,

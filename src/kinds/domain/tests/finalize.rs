@@ -19,16 +19,16 @@ const DELETE: &str = "deletionPolicy: Delete";
 #[case(DELETE, Some("other"))]
 fn what_was_never_ours_is_left_alone(#[case] spec: &str, #[case] label: Option<&str>) {
     let domain = deleting(domain(spec));
-    assert_eq!(finalize(&domain, &with_namespace(&domain, label)), Finalize::Done);
-    assert_eq!(finalize(&domain, &Resolved::default()), Finalize::Done);
+    for resolved in [with_namespace(&domain, label), Resolved::default()] {
+        assert!(matches!(finalize(&domain, &resolved), Finalize::Done));
+    }
 }
 
 #[test]
 fn delete_waits_until_the_namespace_is_gone() {
     let domain = deleting(domain(DELETE));
     let namespace = Scope::of(&domain).namespace_key();
-    let expected = Finalize::Wait { delete: vec![namespace] };
-    assert_eq!(finalize(&domain, &in_place(&domain)), expected);
+    assert_eq!(waits(&finalize(&domain, &in_place(&domain))), [namespace]);
 }
 
 #[test]
@@ -38,11 +38,49 @@ fn retain_takes_access_first_and_waits_for_what_runs() {
     let mut resolved = in_place(&domain);
     resolved.access.clone_from(&access);
     resolved.running = vec!["Pod etl-worker-0".to_owned()];
-    assert_eq!(finalize(&domain, &resolved), Finalize::Wait { delete: access });
+    assert_eq!(waits(&finalize(&domain, &resolved)), access);
     resolved.access.clear();
-    assert_eq!(finalize(&domain, &resolved), Finalize::Wait { delete: vec![] });
+    assert_eq!(waits(&finalize(&domain, &resolved)), []);
     resolved.running.clear();
-    assert_eq!(finalize(&domain, &resolved), Finalize::Done);
+    assert!(matches!(finalize(&domain, &resolved), Finalize::Mark(_)));
+}
+
+fn waits(asked: &Finalize) -> &[ObjectKey] {
+    let Finalize::Wait { delete } = asked else { panic!("{asked:?}") };
+    delete
+}
+
+#[test]
+fn the_namespace_is_told_what_was_kept_and_then_let_go() {
+    let domain = deleting(domain(RETAIN));
+    let mut resolved = in_place(&domain);
+    resolved.kept = vec!["recovery-etl-master-0".to_owned(), "sales-warehouse".to_owned()];
+    let Finalize::Mark(farewell) = finalize(&domain, &resolved) else { panic!() };
+    let metadata = &farewell.child.object["metadata"];
+    assert_eq!(farewell.child.key(), Scope::of(&domain).namespace_key());
+    assert_eq!(metadata["labels"]["polder.dev/retained"], "true");
+    assert_eq!(metadata["labels"]["polder.dev/domain"], "sales", "it can be taken up again");
+    assert_eq!(metadata["annotations"]["polder.dev/retained"], farewell.note);
+    for text in
+        ["at 2026-01-01T00:00:00Z", "2 volume claims (recovery-etl-master-0, sales-warehouse)"]
+    {
+        assert!(farewell.note.contains(text), "{}", farewell.note);
+    }
+    let mut namespace = resolved.namespace.as_deref().unwrap().clone();
+    let labels = serde_json::from_value(metadata["labels"].clone()).unwrap();
+    namespace.labels = std::sync::Arc::new(labels);
+    resolved.namespace = Some(std::sync::Arc::new(namespace));
+    assert!(matches!(finalize(&domain, &resolved), Finalize::Done));
+}
+
+#[test]
+fn a_namespace_that_somebody_deletes_meanwhile_is_not_waited_for() {
+    let domain = deleting(domain(RETAIN));
+    let mut resolved = in_place(&domain);
+    let mut namespace = resolved.namespace.as_deref().unwrap().clone();
+    namespace.deleting = true;
+    resolved.namespace = Some(std::sync::Arc::new(namespace));
+    assert!(matches!(finalize(&domain, &resolved), Finalize::Done));
 }
 
 #[rstest]

@@ -8,6 +8,7 @@ use crate::{
     engine::{Fault, ObjectKey, Report},
     kinds::domain::{
         Resolved,
+        blocked::held,
         scope::Scope,
         status::status,
         validate::validate,
@@ -264,4 +265,46 @@ fn quotas_of_priority_classes_are_told_once_they_are_known() {
     assert_eq!(quota.per_priority[0].free["pods"], "25");
     assert_eq!(brief(&status)[0], "Ready=False QuotaPending");
     assert!(message(&status, "QuotaEnforced").contains("sales-quota-new"));
+}
+
+#[test]
+fn who_holds_what_is_going_is_told() {
+    let domain = deleting(domain("deletionPolicy: Delete"));
+    let key = Scope::of(&domain).namespace_key();
+    let with = |finalizer: &str| {
+        let message = format!(
+            "Some content in the namespace has finalizers remaining: kubernetes.io/pvc-protection in 1 \
+             resource instances, {finalizer} in 2 resource instances"
+        );
+        let conditions = json!([
+            {"type": "NamespaceFinalizersRemaining", "status": "True", "message": message},
+            {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "All resources"},
+        ]);
+        let kept = json!({"status": {"conditions": conditions}});
+        let mut namespace = record(key.clone(), Some("sales"), kept).as_ref().clone();
+        namespace.deleting = true;
+        Resolved { namespace: Some(namespace.into()), ..in_place(&domain) }
+    };
+    let told = status(&domain, &with("example.com/hold"), &Report::default());
+    assert_eq!(brief(&told)[0], "Ready=False DeletionBlocked");
+    let words = message(&told, "Ready");
+    assert!(words.contains("example.com/hold in 2") && !words.contains("All resources"), "{words}");
+    let told = status(&domain, &with("batch.kubernetes.io/job-tracking"), &Report::default());
+    assert_eq!(brief(&told)[0], "Ready=False Deleting");
+}
+
+#[rstest]
+#[case(true, &["example.com/hold"], Some("Pod x (finalizer example.com/hold)"))]
+#[case(true, &["batch.kubernetes.io/job-tracking", "foregroundDeletion"], None)]
+#[case(false, &["example.com/hold"], None)]
+fn finalizers_of_others_hold(
+    #[case] is_deleting: bool,
+    #[case] finalizers: &[&str],
+    #[case] expected: Option<&str>,
+) {
+    let kept = json!({"metadata": {"finalizers": finalizers}});
+    let key = ObjectKey::namespaced(types::POD, "sales", "x");
+    let mut pod = record(key, Some("sales"), kept).as_ref().clone();
+    pod.deleting = is_deleting;
+    assert_eq!(held(&pod).as_deref(), expected);
 }

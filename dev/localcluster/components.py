@@ -114,6 +114,7 @@ EXTERNAL_SECRETS = Component(
     pinned_by="github.com/external-secrets/external-secrets",
     extras=("config/crds/bases",),
 )
+NETPOL = Component("netpol", {"netpol": "."}, pinned_by="github.com/mattfenwick/cyclonus")
 HELM = Component(
     "helm",
     {"helm": "helm.sh/helm/v3/cmd/helm"},
@@ -130,7 +131,7 @@ HELM = Component(
 )
 
 # What a simulated cluster needs comes first: it is usable before the rest is built.
-ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM, EXTERNAL_SECRETS)
+ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM, EXTERNAL_SECRETS, NETPOL)
 
 CONTROL_PLANE = (
     "etcd",

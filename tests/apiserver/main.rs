@@ -18,6 +18,7 @@ mod conflict;
 mod convergence;
 mod deletion;
 mod drift;
+mod isolation;
 mod jobs;
 mod ownership;
 mod problems;

@@ -165,13 +165,22 @@ pub enum PodSecurity {
 pub struct Member {
     /// What they may do.
     pub role: Role,
-    /// Who they are.
+    /// Who they are. Users and groups of Kubernetes itself (`system:*`) are refused; service accounts
+    /// must be of the domain's own namespace, or of one that the operator was installed to trust.
     #[schemars(length(min = 1, max = 256))]
     #[x_kube(
         validation = Rule::new("self.all(s, s.kind in ['User', 'Group', 'ServiceAccount'])")
             .message("kind must be User, Group or ServiceAccount"),
         validation = Rule::new("self.all(s, s.kind != 'ServiceAccount' || has(s.__namespace__))")
-            .message("a ServiceAccount needs its namespace")
+            .message("a ServiceAccount needs its namespace"),
+        validation = Rule::new("self.all(s, size(s.name) >= 1 && size(s.name) <= 253)")
+            .message("name must have 1 to 253 characters"),
+        validation = Rule::new("self.all(s, !s.name.startsWith('system:'))")
+            .message("users and groups that begin with system: are parts of the cluster, or everybody; name your own"),
+        validation = Rule::new("self.all(s, s.kind != 'ServiceAccount' || !has(s.__namespace__) || !s.__namespace__.startsWith('kube-'))")
+            .message("service accounts of kube-* namespaces are parts of the cluster and cannot be members; use one of the domain's namespace"),
+        validation = Rule::new("self.all(s, s.kind == 'ServiceAccount' || !has(s.__namespace__))")
+            .message("only a ServiceAccount has a namespace; leave it out")
     )]
     pub subjects: Vec<Subject>,
 }

@@ -56,6 +56,10 @@ pub(super) struct Arguments {
     /// Port of the API server, for network policies of drivers; may be given several times.
     #[arg(long, default_values_t = [443, 6443])]
     api_server_port: Vec<i32>,
+    /// Namespace whose service accounts may be members of any domain; may be given several times.
+    /// Default: none, only those of the domain's own namespace.
+    #[arg(long)]
+    member_account_namespace: Vec<String>,
     /// Spark version of workloads that name none.
     #[arg(long, default_value = "")]
     spark_default_version: String,
@@ -173,6 +177,7 @@ impl Arguments {
                     cidrs: self.api_server_cidr.clone(),
                     ports: self.api_server_port.clone(),
                 },
+                account_namespaces: self.member_account_namespace.clone(),
             },
             images: SparkImages {
                 default_version: self.spark_default_version.clone(),

@@ -43,7 +43,7 @@ pub async fn installation() -> &'static Installation {
             chart.into_iter().partition(|object| object["kind"] == "Deployment");
         let is_wanted = |object: &&Value| {
             let kind = object["kind"].as_str().unwrap();
-            kind == "ServiceAccount" || kind.contains("Role")
+            kind == "ServiceAccount" || kind.contains("Role") || kind.starts_with("Validating")
         };
         let wanted: Vec<&Value> = others.iter().filter(is_wanted).collect();
         let list = json!({"apiVersion": "v1", "kind": "List", "items": wanted});
@@ -77,6 +77,8 @@ fn helm() -> String {
             NAMESPACE,
             "--set",
             "crds.enabled=false,externalSecrets.enabled=true,secretsStore.enabled=true",
+            "--set",
+            "members.serviceAccountNamespaces={ci}",
         ],
         "",
     )

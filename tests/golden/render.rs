@@ -98,6 +98,7 @@ fn operator() -> OperatorIdentity {
         service_account: "polder".to_owned(),
         release_name: "polder".to_owned(),
         api_server: ApiServer::default(),
+        account_namespaces: Vec::new(),
     }
 }
 

@@ -43,6 +43,8 @@ pub struct OperatorIdentity {
     pub release_name: String,
     /// Where the API server is to be found, for network policies.
     pub api_server: ApiServer,
+    /// Namespaces whose service accounts may be members of any domain; a domain's own always may.
+    pub account_namespaces: Vec<String>,
 }
 
 /// Where pods reach the API server.

@@ -25,7 +25,7 @@ pub fn validate(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentit
         namespace::reserved(&scope, operator),
         namespace::held_by_others(&scope, resolved).into_iter().collect(),
         namespace::metadata(&scope),
-        members::members(&scope),
+        members::members(&scope, operator),
         bounds::quota(&scope),
         bounds::limits(&scope),
         volumes::volumes(&scope, resolved),

@@ -5,9 +5,11 @@
 //! - [`build`]: pure builders that kinds share.
 //! - [`engine`]: watches, stores, reconciles, applies, prunes, writes status; knows no kind.
 //! - [`operator`]: which types are watched and which kinds are served.
+//! - [`access`]: who can do what in a domain, as RBAC says.
 //! - [`telemetry`]: metrics, health, logs.
 //! - [`cli`]: the command line.
 
+pub mod access;
 pub mod api;
 pub mod build;
 pub mod cli;

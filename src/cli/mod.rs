@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod access;
 mod crds;
 mod run;
 
@@ -17,6 +18,8 @@ pub struct Arguments {
 enum Command {
     /// Run the operator until it is told to stop.
     Run(Box<run::Arguments>),
+    /// Show who can do what in a domain.
+    Access(access::Arguments),
     /// Print the CustomResourceDefinitions as YAML.
     Crds(crds::Arguments),
 }
@@ -27,6 +30,9 @@ pub enum Error {
     /// The operator could not run, or had to stop.
     #[error(transparent)]
     Run(#[from] run::Error),
+    /// There is no answer about access, or not a whole one.
+    #[error(transparent)]
+    Access(#[from] access::Error),
     /// The CRDs could not be printed.
     #[error("cannot print the CRDs: {0}")]
     Crds(#[from] crds::Error),
@@ -40,6 +46,7 @@ impl Arguments {
     pub fn execute(self) -> Result<(), Error> {
         match self.command {
             Command::Run(arguments) => Ok(run::execute(*arguments)?),
+            Command::Access(arguments) => Ok(access::execute(&arguments)?),
             Command::Crds(arguments) => Ok(crds::execute(&arguments)?),
         }
     }

@@ -109,11 +109,13 @@ impl Error {
 
 pub(super) fn execute(arguments: Arguments) -> Result<(), Error> {
     telemetry::init_logs(&arguments.log_level, arguments.log_format)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::io("cannot start threads"))?;
-    runtime.block_on(run(arguments))
+    threads()?.block_on(run(arguments))
+}
+
+/// Threads for tasks.
+pub(super) fn threads() -> Result<tokio::runtime::Runtime, Error> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().map_err(Error::io("cannot start threads"))
 }
 
 async fn run(arguments: Arguments) -> Result<(), Error> {

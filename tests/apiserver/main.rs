@@ -14,6 +14,7 @@ mod manifests;
 mod operator;
 mod tenant;
 
+mod access;
 mod conflict;
 mod convergence;
 mod deletion;

@@ -6,11 +6,13 @@
 //! - [`engine`]: watches, stores, reconciles, applies, prunes, writes status; knows no kind.
 //! - [`operator`]: which types are watched and which kinds are served.
 //! - [`access`]: who can do what in a domain, as RBAC says.
+//! - [`audit`]: a receiver of the API server's audit events, which keeps a log for each domain.
 //! - [`telemetry`]: metrics, health, logs.
 //! - [`cli`]: the command line.
 
 pub mod access;
 pub mod api;
+pub mod audit;
 pub mod build;
 pub mod cli;
 pub mod engine;

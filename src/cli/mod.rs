@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod access;
+mod audit;
 mod crds;
 mod run;
 
@@ -20,6 +21,8 @@ enum Command {
     Run(Box<run::Arguments>),
     /// Show who can do what in a domain.
     Access(access::Arguments),
+    /// Receive the API server's audit events and keep them by domain.
+    Audit(Box<audit::Arguments>),
     /// Print the CustomResourceDefinitions as YAML.
     Crds(crds::Arguments),
 }
@@ -33,6 +36,9 @@ pub enum Error {
     /// There is no answer about access, or not a whole one.
     #[error(transparent)]
     Access(#[from] access::Error),
+    /// The audit receiver could not run, or had to stop.
+    #[error(transparent)]
+    Audit(#[from] audit::Error),
     /// The CRDs could not be printed.
     #[error("cannot print the CRDs: {0}")]
     Crds(#[from] crds::Error),
@@ -47,6 +53,7 @@ impl Arguments {
         match self.command {
             Command::Run(arguments) => Ok(run::execute(*arguments)?),
             Command::Access(arguments) => Ok(access::execute(&arguments)?),
+            Command::Audit(arguments) => Ok(audit::execute(&arguments)?),
             Command::Crds(arguments) => Ok(crds::execute(&arguments)?),
         }
     }

@@ -140,7 +140,7 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
 }
 
 /// Cancelled by SIGTERM or SIGINT.
-fn on_signal() -> Result<CancellationToken, Error> {
+pub(super) fn on_signal() -> Result<CancellationToken, Error> {
     let listen = |kind| signal(kind).map_err(Error::io("cannot listen for signals"));
     let (mut terminate, mut interrupt) =
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);

@@ -15,6 +15,7 @@ mod operator;
 mod tenant;
 
 mod access;
+mod audit_receiver;
 mod conflict;
 mod convergence;
 mod deletion;

@@ -18,7 +18,7 @@ use polder::engine;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{audit::Audit, error::Result, load::send};
+use crate::{audit::Audit, error::Result, load::send, operator::usage};
 
 /// Namespace of the release.
 pub const NAMESPACE: &str = "polder-system";
@@ -82,6 +82,17 @@ impl Bed {
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
         file.write_all(config.to_string().as_bytes())?;
         Ok(path)
+    }
+
+    /// CPU seconds that the control plane has used so far.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        let mut total = 0.0;
+        for entry in std::fs::read_dir(self.folder.join("pids"))? {
+            let record: Value = serde_json::from_slice(&std::fs::read(entry?.path())?)?;
+            let pid = record["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+            total += usage(pid.ok_or("a process without a pid")?)?.cpu_seconds;
+        }
+        Ok(total)
     }
 
     /// Runs a program of the cluster's to its end.

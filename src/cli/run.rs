@@ -1,6 +1,6 @@
 //! `polder run`: the operator.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use clap::Args;
 use kube::Config;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     build::spark::SparkImages,
-    engine::{EngineError, LeaseOptions, Options, client},
+    engine::{EngineError, LeaseOptions, Options, client_of},
     kinds::domain::{ApiServer, OperatorIdentity},
     operator::{self, Installation},
     telemetry::{self, Format, Health, Metrics},
@@ -37,6 +37,15 @@ pub(super) struct Arguments {
     /// Name of the lease.
     #[arg(long, default_value = "polder")]
     lease_name: String,
+    /// Seconds that a silent holder of a lease is believed to live. It is renewed every third of that.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u16).range(3..=300))]
+    lease_duration: u16,
+    /// Divide the domains into this many shards, with a lease each, so that as many operators work
+    /// at once. All operators of a release must be given the same number; those with another stand
+    /// by until the last of the first has gone.
+    #[arg(long, default_value_t = 1, requires = "leader_election",
+        value_parser = clap::value_parser!(u16).range(1..=64))]
+    shards: u16,
     /// Name of this replica in the lease. Default: one that no other process has.
     #[arg(long, env = "POD_NAME")]
     identity: Option<String>,
@@ -123,9 +132,11 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     let (metrics, health) = (Metrics::new()?, Health::new());
     let config = Config::infer().await.map_err(|error| Error::Config(Box::new(error)))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), api_server = %config.cluster_url, "polder starts");
-    let options = arguments.options(metrics.clone(), health.clone());
-    let engine = operator::engine(client(config.clone())?, options, arguments.installation())
-        .lease_client(client(config)?)
+    let name = arguments.name();
+    let options = arguments.options(&name, metrics.clone(), health.clone());
+    let client = client_of(&name, config.clone())?;
+    let engine = operator::engine(client, options, arguments.installation())
+        .lease_client(client_of(&name, config)?)
         .build()?;
     let address = arguments.http_address;
     // Served to the very end: if it stopped when told to, so would the engine, with reconciles in
@@ -155,13 +166,18 @@ pub(super) fn on_signal() -> Result<CancellationToken, Error> {
 }
 
 impl Arguments {
-    fn options(&self, metrics: Metrics, health: Health) -> Options {
-        let identity = self
-            .identity
-            .clone()
-            .unwrap_or_else(|| format!("polder-{:016x}", rand::random::<u64>()));
-        let lease = LeaseOptions::new(&self.lease_namespace, &self.lease_name, identity);
+    /// One that no other process has.
+    fn name(&self) -> String {
+        self.identity.clone().unwrap_or_else(|| format!("polder-{:016x}", rand::random::<u64>()))
+    }
+
+    fn options(&self, name: &str, metrics: Metrics, health: Health) -> Options {
+        let lease = LeaseOptions {
+            duration: Duration::from_secs(self.lease_duration.into()),
+            ..LeaseOptions::new(&self.lease_namespace, &self.lease_name, name)
+        };
         Options {
+            shards: usize::from(self.shards),
             leader_election: self.leader_election.then_some(lease),
             concurrency: usize::from(self.max_concurrent_reconciles),
             writes_in_flight: usize::from(self.writes_in_flight),

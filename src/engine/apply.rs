@@ -14,7 +14,7 @@ use super::{
     digest,
     error::{Class, RequestError},
     hold_off::Why,
-    http::Want,
+    http::{Http, Want},
     plan::{Child, Fault, Ownership},
     resource::ObjectKey,
     send::target,
@@ -33,6 +33,8 @@ pub(crate) struct Pass<'a> {
     pub uid: &'a str,
     pub name: &'a str,
     pub memory: &'a Mutex<Memory>,
+    /// Writes only while this process has the root's shard.
+    pub http: Http,
     /// Objects this pass looked at.
     pub deps: Mutex<HashSet<Dep>>,
     /// Something was written.
@@ -182,7 +184,7 @@ impl Pass<'_> {
     }
 
     async fn inspect(&self, wanted: &Wanted<'_>) -> Result<Incoming, RequestError> {
-        let text = self.context.http.get(target(wanted.key), Want::Metadata).await?;
+        let text = self.http.get(target(wanted.key), Want::Metadata).await?;
         self.decode(wanted.index, &text)
     }
 

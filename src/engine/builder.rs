@@ -11,12 +11,14 @@ use super::{
     driver::{Driver, Typed},
     events::Events,
     fence::Fence,
+    holdings::Holdings,
     http::Http,
     kind::Kind,
     leader::{Leader, LeaseOptions},
     queue::Queue,
     resource::ResourceType,
     run::Engine,
+    shards::Shards,
     world::{TypeEntry, World},
 };
 use crate::telemetry::{Health, Metrics};
@@ -33,6 +35,9 @@ pub struct Options {
     pub health: Health,
     /// Only the holder of this lease writes; `None`: this process is the only one.
     pub leader_election: Option<LeaseOptions>,
+    /// How many shards the domains are divided into, with a lease each, so that several operators
+    /// can work at once. Default 1. Without a lease there is always one.
+    pub shards: usize,
     /// Reconciles at once per kind. Default 8.
     pub concurrency: usize,
     /// Writes at once in the whole process. Default 16: more only add latency.
@@ -52,6 +57,7 @@ impl Options {
             metrics,
             health,
             leader_election: None,
+            shards: 1,
             concurrency: 8,
             writes_in_flight: 16,
             request_timeout: Duration::from_secs(30),
@@ -93,6 +99,19 @@ pub enum EngineError {
 
 /// A client as the engine needs it: requests are counted and timed here and must not be repeated
 /// behind our back (kube repeats up to 15 times by default).
+///
+/// The API server's audit log knows it as `polder/VERSION (NAME)`, unless the configuration says
+/// otherwise.
+pub fn client_of(name: &str, mut config: Config) -> Result<Client, EngineError> {
+    if let Ok(agent) = HeaderValue::from_str(&format!("{AGENT} ({name})"))
+        && !config.headers.iter().any(|(name, _)| name == USER_AGENT)
+    {
+        config.headers.push((USER_AGENT, agent));
+    }
+    client(config)
+}
+
+/// A client as [`client_of`] makes it, without a name.
 pub fn client(mut config: Config) -> Result<Client, EngineError> {
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
@@ -162,18 +181,27 @@ impl EngineBuilder {
             drivers.iter().map(|d| &*String::leak(format!("polder/{}", d.name()))).collect();
         let mandatory = drivers.len() + watches.len();
         let watches: Vec<Watch> = watches.into_iter().chain(optional).collect();
-        let (entries, decoders) = types(&drivers, &watches, &managers)?;
+        let lease = options.leader_election.clone();
+        let count = if lease.is_some() { options.shards.max(1) } else { 1 };
+        let (entries, decoders) = types(&drivers, &watches, &managers, count)?;
         let queues: Vec<_> =
             drivers.iter().map(|d| Arc::new(Queue::new(d.name(), metrics.clone()))).collect();
-        let fence = if options.leader_election.is_some() { Fence::closed() } else { Fence::open() };
+        let fence = if lease.is_some() { Fence::closed } else { Fence::open };
+        let shards = Shards::new(count, fence);
         let http = |client: Client, timeout: Duration, fence: Fence| {
             Http::new(client, metrics.clone(), timeout, options.writes_in_flight, fence)
         };
-        let leader = options.leader_election.clone().map(|lease| {
+        let leaders = lease.map(|lease| {
             let timeout = (lease.duration / 5).min(options.request_timeout);
             let client = lease_client.unwrap_or_else(|| client.clone());
             let http = http(client, timeout, Fence::open());
-            Leader::new(lease, http, fence.clone(), metrics.clone())
+            let holdings = Holdings::new(&lease.identity, count);
+            let leader = |shard: usize| {
+                let fence = shards.fence(shard).clone();
+                let place = (shard, holdings.clone());
+                Leader::new(lease.clone(), place, http.clone(), fence, metrics.clone())
+            };
+            (0..count).map(leader).collect::<Vec<_>>()
         });
         let identity =
             options.leader_election.as_ref().map_or("polder", |lease| lease.identity.as_str());
@@ -186,13 +214,14 @@ impl EngineBuilder {
                 .map(|(index, driver)| Controller::new(driver, index))
                 .collect(),
             world: World::new(&entries, queues, metrics.clone()),
-            http: http(client.clone(), options.request_timeout, fence),
+            http: http(client.clone(), options.request_timeout, Fence::closed()),
+            shards,
             decoders,
             events: Events::new(client, identity, metrics.clone()),
             metrics: metrics.clone(),
             resync: options.resync,
         });
-        Ok(Engine::new(context, leader, options))
+        Ok(Engine::new(context, leaders.unwrap_or_default(), options))
     }
 }
 
@@ -203,6 +232,7 @@ fn types(
     drivers: &[Arc<dyn Driver>],
     watches: &[Watch],
     managers: &Arc<[&'static str]>,
+    shards: usize,
 ) -> Result<Types, EngineError> {
     let roots = drivers.iter().enumerate().map(|(position, driver)| {
         let entry = TypeEntry {
@@ -215,12 +245,14 @@ fn types(
             keep: &[],
             managers: Arc::clone(managers),
             root: Some(driver.decoder()),
+            shards,
         };
         (entry, decoder)
     });
     let children = watches.iter().map(|watch| {
         let Watch { resource, selector, keep } = *watch;
-        let decoder = Decoder { resource, keep, managers: Arc::clone(managers), root: None };
+        let decoder =
+            Decoder { resource, keep, managers: Arc::clone(managers), root: None, shards };
         (TypeEntry { resource, selector, root: None }, decoder)
     });
     let (entries, decoders): Types = roots.chain(children).unzip();

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     decode::Decoder, driver::Driver, events::Events, hold_off::HeldOff, http::Http,
-    resource::ObjectKey, world::World,
+    resource::ObjectKey, shards::Shards, world::World,
 };
 use crate::telemetry::Metrics;
 
@@ -21,7 +21,9 @@ pub(crate) struct Context(Arc<Parts>);
 
 pub(crate) struct Parts {
     pub world: World,
+    /// Reads; writes go through one behind the fence of a shard.
     pub http: Http,
+    pub shards: Shards,
     /// By type.
     pub decoders: Vec<Decoder>,
     /// By type.
@@ -66,6 +68,14 @@ impl Controller {
     /// What is remembered of a root.
     pub(crate) fn memory(&self, path: &Arc<str>) -> Arc<Mutex<Memory>> {
         Arc::clone(lock(&self.memories).entry(Arc::clone(path)).or_default())
+    }
+
+    /// Forgets everything: others may have worked on the roots meanwhile.
+    pub(crate) fn forget_shard(&self, paths: &[Arc<str>]) {
+        let mut memories = lock(&self.memories);
+        for path in paths {
+            memories.remove(path);
+        }
     }
 
     pub(crate) fn forget(&self, path: &str) {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{digest, resource::ObjectKey, resource::ResourceType, view::Record};
+use super::{digest, resource::ObjectKey, resource::ResourceType, shards::shard_of, view::Record};
 
 /// A decoded root of any kind: an `Arc<R>`.
 pub(crate) type AnyRoot = Arc<dyn Any + Send + Sync>;
@@ -49,6 +49,8 @@ pub(crate) struct RootPart {
     pub status: Option<Arc<str>>,
     /// Hash of what other roots see of the status.
     pub face: u64,
+    /// The shard it belongs to.
+    pub shard: usize,
     /// Status and reason of the condition `Ready`.
     pub ready: Option<(String, String)>,
 }
@@ -73,6 +75,8 @@ pub(crate) struct Decoded {
     pub object: AnyRoot,
     /// What other roots see of its status, if that is not all of it.
     pub face: Option<String>,
+    /// The namespace by which it is told to a shard, if that is not its own.
+    pub home: Option<String>,
 }
 
 /// Decodes the typed object of a root.
@@ -86,6 +90,8 @@ pub(crate) struct Decoder {
     /// Our field managers.
     pub managers: Arc<[&'static str]>,
     pub root: Option<Arc<DecodeRoot>>,
+    /// How many shards there are.
+    pub shards: usize,
 }
 
 /// Why an object could not be read at all.
@@ -171,7 +177,7 @@ impl Decoder {
     pub(crate) fn decode(&self, json: &str) -> Result<Incoming, Unreadable> {
         let unreadable = |source| Unreadable { kind: self.resource.kind, source };
         let partial: Partial<'_> = serde_json::from_str(json).map_err(unreadable)?;
-        let root = self.root.as_ref().map(|decode| root_part(&partial, decode(json)));
+        let root = self.root.as_ref().map(|decode| root_part(&partial, decode(json), self.shards));
         let kept = self.kept(json).map_err(unreadable)?;
         let metadata = partial.metadata;
         let controller = metadata
@@ -256,19 +262,21 @@ fn insert<'a>(target: &mut Value, mut path: impl Iterator<Item = &'a str>, value
     }
 }
 
-fn root_part(partial: &Partial<'_>, decoded: Result<Decoded, String>) -> RootPart {
+fn root_part(partial: &Partial<'_>, decoded: Result<Decoded, String>, shards: usize) -> RootPart {
     let metadata = &partial.metadata;
     let status = partial.status.map(RawValue::get).filter(|text| *text != "null");
-    let (object, face) = match decoded {
-        Ok(Decoded { object, face }) => (Ok(object), face),
-        Err(message) => (Err(Arc::from(message)), None),
+    let (object, face, home) = match decoded {
+        Ok(Decoded { object, face, home }) => (Ok(object), face, home),
+        Err(message) => (Err(Arc::from(message)), None, None),
     };
+    let own = metadata.namespace.as_deref().unwrap_or(&metadata.name);
     RootPart {
         object,
         generation: metadata.generation,
         finalizers: metadata.finalizers.clone().unwrap_or_default(),
         annotations: hash(&metadata.annotations.map(RawValue::get)),
         face: hash(&face.as_deref().or(status)),
+        shard: if shards > 1 { shard_of(home.as_deref().unwrap_or(own), shards) } else { 0 },
         status: status.map(Arc::from),
         ready: status
             .and_then(|text| serde_json::from_str::<Value>(text).ok())

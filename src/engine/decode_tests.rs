@@ -6,7 +6,7 @@ const THINGS: ResourceType =
     ResourceType { group: "x", version: "v1", kind: "Thing", plural: "things", namespaced: true };
 
 fn decoder(keep: &'static [&'static str]) -> Decoder {
-    Decoder { resource: THINGS, keep, managers: Arc::from(["polder/thing"]), root: None }
+    Decoder { resource: THINGS, keep, managers: Arc::from(["polder/thing"]), root: None, shards: 1 }
 }
 
 fn thing() -> Value {

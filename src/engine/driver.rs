@@ -55,12 +55,15 @@ pub(crate) fn resource_of<R: Root>() -> ResourceType {
 }
 
 /// Roots are kept without managed fields, the larger half of most.
-pub(crate) fn decoder_of<R: Root>(face: fn(&R) -> Option<String>) -> Arc<DecodeRoot> {
+pub(crate) fn decoder_of<R: Root>(
+    face: fn(&R) -> Option<String>,
+    home: fn(&R) -> Option<String>,
+) -> Arc<DecodeRoot> {
     Arc::new(move |json| {
         let mut root: R = serde_json::from_str(json).map_err(|error| error.to_string())?;
         root.meta_mut().managed_fields = None;
-        let face = face(&root);
-        Ok(Decoded { object: Arc::new(root), face })
+        let (face, home) = (face(&root), home(&root));
+        Ok(Decoded { object: Arc::new(root), face, home })
     })
 }
 
@@ -90,7 +93,7 @@ impl<K: Kind> Driver for Typed<K> {
     }
 
     fn decoder(&self) -> Arc<DecodeRoot> {
-        decoder_of::<K::Root>(K::face)
+        decoder_of::<K::Root>(K::face, K::home)
     }
 
     fn resolve(&self, root: &AnyRoot, view: &View<'_>) -> Option<AnyResolved> {

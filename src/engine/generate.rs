@@ -36,7 +36,7 @@ impl Pass<'_> {
         let namespace = key.namespace.as_deref();
         let manager = &self.controller.manager;
         let result =
-            self.context.http.create(&key.resource, namespace, manager, body, Want::Metadata).await;
+            self.http.create(&key.resource, namespace, manager, body, Want::Metadata).await;
         match result {
             Ok(_) => {
                 self.wrote.store(true, Ordering::Relaxed);

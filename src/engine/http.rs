@@ -76,6 +76,11 @@ impl Http {
         Self { client, metrics, timeout, writes: Arc::new(Semaphore::new(in_flight)), fence }
     }
 
+    /// The same, writing only while another fence is open.
+    pub(crate) fn behind(&self, fence: &Fence) -> Self {
+        Self { fence: fence.clone(), ..self.clone() }
+    }
+
     /// Server-side apply with force; `subresource` is empty or starts with a slash.
     pub(crate) async fn apply(
         &self,
@@ -190,7 +195,11 @@ impl Http {
                 break Err(RequestError::Fenced);
             }
             let request = build(method, url, want.one(), Some(content), body.clone())?;
-            let result = self.send(verb, resource, request).await;
+            // The next holder may begin soon after the fence closes: no write may still wait then.
+            let result = tokio::select! {
+                result = self.send(verb, resource, request) => result,
+                () = self.fence.until_closed() => break Err(RequestError::Fenced),
+            };
             let Err(error) = &result else { break result };
             match busy(error) {
                 Some(pause) if tries < BUSY_RETRIES && pause <= BUSY_WAIT => sleep(pause).await,

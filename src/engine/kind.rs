@@ -54,6 +54,12 @@ pub trait Kind: Send + Sync + 'static {
         None
     }
 
+    /// The namespace by which roots are told to shards, if it is not the root's own: those of one
+    /// home are always written by the same process. It must never change.
+    fn home(_root: &Self::Root) -> Option<String> {
+        None
+    }
+
     /// Gathers what this root depends on. Whatever is looked up through the view, found or not,
     /// becomes a dependency: its next change wakes this root.
     fn resolve(&self, root: &Self::Root, view: &View<'_>) -> Self::Resolved;

@@ -3,6 +3,9 @@
 //! The algorithm is that of client-go: whether another holder is alive is judged by our own clock
 //! from when we last saw its lease change, never by comparing clocks; every write carries the
 //! resourceVersion that was read; and the fence closes before anybody else can take over.
+//!
+//! With shards there is a lease for each. Who has two more than another is asked for one by an
+//! annotation and hands it over; see [`Holdings`].
 
 use std::time::{Duration, Instant};
 
@@ -17,12 +20,15 @@ use super::{
     backoff::about,
     error::{Class, RequestError},
     fence::Fence,
+    holdings::{Holder, Holdings},
     http::{Http, Want},
     resource::ResourceType,
     target::Target,
 };
 use crate::telemetry::Metrics;
 
+/// Past the end of a lease.
+const SOON: Duration = Duration::from_millis(20);
 const LEASES: ResourceType = ResourceType::namespaced::<Lease>();
 
 /// The lease to compete for.
@@ -55,14 +61,34 @@ impl LeaseOptions {
     }
 }
 
+/// On a lease: how many shards there are for its holder. Without it there is one.
+const SHARDS: &str = "polder.dev/shards";
+/// On a lease: who asks for it.
+const ASKED_BY: &str = "polder.dev/asked-by";
+
 /// Competes for a lease and keeps it.
 pub(crate) struct Leader {
     options: LeaseOptions,
+    shard: usize,
+    holdings: Holdings,
     http: Http,
     fence: Fence,
     metrics: Metrics,
-    /// The lease as last read or written, and when it was first seen so.
+    /// The lease as last read or written, and when it was first seen renewed so.
     seen: Option<(Lease, Instant)>,
+    /// Who asked for it.
+    asked_by: Option<String>,
+    /// The leases of holders that count otherwise, and since when they have not changed.
+    others: Option<(Vec<String>, Instant)>,
+}
+
+/// Why a lease is ours no more, or is not to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Somebody else may have it.
+    Lost,
+    /// It is still ours, and somebody with less to do asks for it.
+    Asked(String),
 }
 
 /// Whether the lease is ours.
@@ -74,9 +100,28 @@ enum Turn {
 
 impl Leader {
     /// `http` must have a short timeout and an open fence of its own.
-    pub(crate) fn new(options: LeaseOptions, http: Http, fence: Fence, metrics: Metrics) -> Self {
+    pub(crate) fn new(
+        mut options: LeaseOptions,
+        (shard, holdings): (usize, Holdings),
+        http: Http,
+        fence: Fence,
+        metrics: Metrics,
+    ) -> Self {
+        if shard > 0 {
+            options.name = format!("{}-{shard}", options.name);
+        }
         metrics.leader(&options.name, false);
-        Self { options, http, fence, metrics, seen: None }
+        Self {
+            options,
+            shard,
+            holdings,
+            http,
+            fence,
+            metrics,
+            seen: None,
+            asked_by: None,
+            others: None,
+        }
     }
 
     /// Waits until the lease is ours.
@@ -87,24 +132,50 @@ impl Leader {
             match self.attempt().await {
                 Ok(Turn::Ours) => {
                     self.renewed(started);
-                    tracing::info!(identity = self.options.identity, "leading");
+                    let (identity, lease) = (&self.options.identity, &self.options.name);
+                    tracing::info!(identity, lease, "leading");
                     return;
                 }
                 Ok(Turn::Theirs) => {
                     let holder = self.holder().to_owned();
                     if holder != told {
-                        tracing::info!(holder, "standing by");
+                        tracing::info!(holder, lease = self.options.name, "standing by");
                         told = holder;
                     }
+                    self.ask().await;
                 }
                 Err(error) => tracing::warn!(%error, "the lease could not be had; trying again"),
             }
-            sleep(about(self.options.duration / 8)).await;
+            sleep(self.pause()).await;
         }
     }
 
-    /// Renews the lease until it is lost.
-    pub(crate) async fn keep(&mut self) {
+    /// Often enough to see a renewal soon, and the moment at which the lease runs out.
+    fn pause(&self) -> Duration {
+        let pause = about(self.options.duration / 15);
+        let rest = self.until().map(|until| until.saturating_duration_since(Instant::now()));
+        rest.filter(|rest| !rest.is_zero()).map_or(pause, |rest| pause.min(rest + SOON))
+    }
+
+    /// Asks the holder for the lease, if it has more than its share.
+    async fn ask(&mut self) {
+        if !self.holdings.asks(self.shard) {
+            return;
+        }
+        let Some((mut lease, _)) = self.seen.clone() else { return };
+        let annotations = lease.metadata.annotations.get_or_insert_default();
+        annotations.insert(ASKED_BY.to_owned(), self.options.identity.clone());
+        lease.metadata.managed_fields = None;
+        match self.replace(&lease).await {
+            Ok(lease) => {
+                self.see(lease);
+            }
+            Err(error) => tracing::debug!(%error, "the lease could not be asked for"),
+        }
+    }
+
+    /// Renews the lease until it is lost or asked for.
+    pub(crate) async fn keep(&mut self) -> End {
         let mut renewed = Instant::now();
         loop {
             sleep(about(self.options.duration / 3).min(self.options.duration / 3)).await;
@@ -114,34 +185,60 @@ impl Leader {
                     Ok(Turn::Ours) => {
                         renewed = started;
                         self.renewed(started);
+                        if let Some(name) = self.asked_by.take()
+                            && self.holdings.gives_to(&name)
+                        {
+                            return End::Asked(name);
+                        }
                         break;
                     }
                     Ok(Turn::Theirs) => {
                         tracing::error!(holder = self.holder(), "the lease was taken");
-                        return self.lost();
+                        self.lost();
+                        return End::Lost;
                     }
                     Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
                 }
                 if renewed.elapsed() > self.grace() {
                     tracing::error!("the lease could not be renewed in time");
-                    return self.lost();
+                    self.lost();
+                    return End::Lost;
                 }
                 sleep(about(self.options.duration / 15)).await;
             }
         }
     }
 
+    /// Whether it was ours when last seen.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.holder() == self.options.identity
+    }
+
     /// Hands the lease back, so that another need not wait for it to run out.
     pub(crate) async fn release(&mut self) {
+        self.pass_on("", 1).await;
+    }
+
+    /// Hands the lease to another. It has as long as usual to take it up.
+    pub(crate) async fn hand_over(&mut self, to: &str) {
+        let seconds = i32::try_from(self.options.duration.as_secs()).unwrap_or(i32::MAX);
+        self.pass_on(to, seconds).await;
+    }
+
+    async fn pass_on(&mut self, to: &str, seconds: i32) {
         self.lost();
         let Some((lease, _)) = &self.seen else { return };
         let mut lease = lease.clone();
         let spec = lease.spec.get_or_insert_default();
-        spec.holder_identity = Some(String::new());
-        spec.lease_duration_seconds = Some(1);
+        spec.holder_identity = Some(to.to_owned());
+        spec.lease_duration_seconds = Some(seconds);
         spec.renew_time = Some(MicroTime(Timestamp::now()));
+        lease.metadata.managed_fields = None;
         match self.replace(&lease).await {
-            Ok(_) => tracing::info!("the lease is released"),
+            Ok(lease) => {
+                tracing::info!(to, lease = self.options.name, "the lease is released");
+                self.see(lease);
+            }
             Err(error) => tracing::warn!(%error, "the lease could not be released"),
         }
     }
@@ -171,7 +268,7 @@ impl Leader {
     /// One try to get or renew the lease.
     async fn attempt(&mut self) -> Result<Turn, RequestError> {
         // What we wrote last is most likely still there: one request instead of two.
-        if self.holder() == self.options.identity
+        if self.is_ours()
             && let Some((lease, _)) = &self.seen
         {
             let wanted = self.claim(lease.clone());
@@ -184,6 +281,9 @@ impl Leader {
         let current = match self.http.get(self.target(), Want::Object).await {
             Ok(text) => parse(&text)?,
             Err(error) if error.class() == Class::Gone => {
+                if !self.holdings.may_take(self.shard) {
+                    return Ok(Turn::Theirs);
+                }
                 let lease = self.claim(Lease {
                     metadata: ObjectMeta {
                         name: Some(self.options.name.clone()),
@@ -197,30 +297,66 @@ impl Leader {
             Err(error) => return Err(error),
         };
         self.see(current.clone());
-        if !self.is_free() {
+        if !self.is_free() || !self.may_take().await? {
             return Ok(Turn::Theirs);
         }
         let wanted = self.claim(current);
         Ok(self.see(self.replace(&wanted).await?))
     }
 
-    /// Remembers the lease; the time only if it differs from before.
-    fn see(&mut self, lease: Lease) -> Turn {
-        let version = |lease: &Lease| lease.metadata.resource_version.clone();
-        let since = match &self.seen {
-            Some((old, since)) if version(old) == version(&lease) => *since,
+    /// Whether the lease, which is free, may be taken. Where the last holder of the first lease
+    /// counted otherwise, others that do may still work: not before all of their leases are free, or
+    /// have not been renewed for as long as a lease lasts.
+    async fn may_take(&mut self) -> Result<bool, RequestError> {
+        let count = self.seen.as_ref().map_or(1, |(lease, _)| shards_of(lease));
+        if self.is_ours() || self.shard > 0 || count == self.holdings.shards() {
+            return Ok(self.holdings.may_take(self.shard));
+        }
+        let mut others = Vec::new();
+        for shard in 1..count {
+            let name = format!("{}-{shard}", self.options.name);
+            let target = Target { name: &name, ..self.target() };
+            match self.http.get(target, Want::Object).await {
+                Ok(text) => others.extend(held(&parse(&text)?)),
+                Err(error) if error.class() == Class::Gone => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let since = match self.others.take() {
+            Some((known, since)) if known == others => since,
             _ => Instant::now(),
         };
+        let is_over = others.is_empty() || since.elapsed() > self.options.duration;
+        self.others = Some((others, since));
+        Ok(is_over)
+    }
+
+    /// Remembers the lease; the time only if it was renewed since.
+    fn see(&mut self, lease: Lease) -> Turn {
+        let since = match &self.seen {
+            Some((old, since)) if held(old) == held(&lease) => *since,
+            _ => Instant::now(),
+        };
+        let annotation = |key: &str| lease.metadata.annotations.as_ref()?.get(key).cloned();
+        self.asked_by = annotation(ASKED_BY).or(self.asked_by.take());
+        let shards = shards_of(&lease);
         self.seen = Some((lease, since));
-        if self.holder() == self.options.identity { Turn::Ours } else { Turn::Theirs }
+        let name = self.holder().to_owned();
+        self.holdings.see(self.shard, Holder { name, shards, until: self.until() });
+        if self.is_ours() { Turn::Ours } else { Turn::Theirs }
+    }
+
+    /// When the lease runs out, if it is not renewed before.
+    fn until(&self) -> Option<Instant> {
+        let (lease, since) = self.seen.as_ref()?;
+        let seconds = lease.spec.as_ref()?.lease_duration_seconds?;
+        since.checked_add(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
     }
 
     fn is_free(&self) -> bool {
-        let Some((lease, since)) = &self.seen else { return true };
-        let holder = self.holder();
-        let seconds = lease.spec.as_ref().and_then(|s| s.lease_duration_seconds).unwrap_or(0);
-        let duration = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-        holder.is_empty() || holder == self.options.identity || since.elapsed() > duration
+        self.holder().is_empty()
+            || self.is_ours()
+            || self.until().is_none_or(|until| until < Instant::now())
     }
 
     /// The lease as ours, from now.
@@ -230,6 +366,12 @@ impl Leader {
         let mine = old.holder_identity.as_deref() == Some(self.options.identity.as_str());
         let transitions = old.lease_transitions.unwrap_or(0);
         lease.metadata.managed_fields = None;
+        let annotations = lease.metadata.annotations.get_or_insert_default();
+        annotations.remove(ASKED_BY);
+        match self.holdings.shards() {
+            1 => annotations.remove(SHARDS),
+            count => annotations.insert(SHARDS.to_owned(), count.to_string()),
+        };
         lease.spec = Some(LeaseSpec {
             acquire_time: if mine { old.acquire_time } else { Some(now.clone()) },
             holder_identity: Some(self.options.identity.clone()),
@@ -258,6 +400,20 @@ impl Leader {
         let body = body(lease)?;
         parse(&self.http.create(&LEASES, namespace, "polder", body, Want::Object).await?)
     }
+}
+
+/// How many shards there are for the holder of a lease.
+fn shards_of(lease: &Lease) -> usize {
+    let annotation = lease.metadata.annotations.as_ref().and_then(|all| all.get(SHARDS));
+    annotation.and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// What changes with every renewal; nothing if nobody holds the lease.
+fn held(lease: &Lease) -> Option<String> {
+    let spec = lease.spec.as_ref()?;
+    let holder = spec.holder_identity.as_deref().filter(|holder| !holder.is_empty())?;
+    let renewed = spec.renew_time.as_ref().map(|time| time.0.to_string()).unwrap_or_default();
+    Some(format!("{holder} {renewed}"))
 }
 
 fn parse(text: &str) -> Result<Lease, RequestError> {

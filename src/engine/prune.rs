@@ -86,6 +86,6 @@ impl Pass<'_> {
             "propagationPolicy": "Background",
         });
         let body = options.to_string().into_bytes();
-        self.context.http.delete(target(&stored.record.key), body).await
+        self.http.delete(target(&stored.record.key), body).await
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn start<'a>(
         uid: &root.record.uid,
         name: &root.record.key.name,
         memory,
+        http: context.http.behind(context.shards.fence(shard_of(root))),
         deps: Mutex::default(),
         wrote: AtomicBool::new(false),
     }
@@ -216,6 +217,11 @@ impl Pass<'_> {
     fn wrote(&self) -> bool {
         self.wrote.load(std::sync::atomic::Ordering::Relaxed)
     }
+}
+
+/// The shard that a root belongs to.
+pub(super) fn shard_of(root: &Stored) -> usize {
+    root.root.as_ref().map_or(0, |part| part.shard)
 }
 
 /// Puts an outcome where it belongs; returns how long the server asks to wait.

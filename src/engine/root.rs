@@ -60,7 +60,7 @@ impl Pass<'_> {
         });
         let body = json!({ "metadata": metadata }).to_string().into_bytes();
         let key = &root.record.key;
-        self.write_root(self.context.http.merge(target(key), &self.controller.manager, body)).await
+        self.write_root(self.http.merge(target(key), &self.controller.manager, body)).await
     }
 
     async fn write_root(
@@ -156,7 +156,7 @@ impl Pass<'_> {
         });
         let manager = format!("{}-status", self.controller.manager);
         let body = body.to_string().into_bytes();
-        let http = &self.context.http;
+        let http = &self.http;
         self.write_root(http.apply(target(key), "/status", &manager, body, Want::Object)).await?;
         let answer = self.context.world.get(self.controller.index, &self.id.path);
         if let Some(text) = answer.and_then(|stored| stored.root?.status.clone()) {

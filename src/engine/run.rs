@@ -13,14 +13,19 @@ use tokio_util::sync::CancellationToken;
 use super::{
     builder::{EngineBuilder, EngineError, Options},
     context::Context,
-    leader::Leader,
+    leader::{End, Leader},
     watch, worker,
+    world::RootId,
 };
+
+/// Longest wait for the passes of a shard: well before its fence closes.
+const QUIET: Duration = Duration::from_secs(4);
 
 /// A built engine.
 pub struct Engine {
     context: Context,
-    leader: Option<Leader>,
+    /// One for each shard; none without leader election.
+    leaders: Vec<Leader>,
     options: Options,
 }
 
@@ -30,8 +35,8 @@ impl Engine {
         EngineBuilder::new(client, options)
     }
 
-    pub(crate) fn new(context: Context, leader: Option<Leader>, options: Options) -> Self {
-        Self { context, leader, options }
+    pub(crate) fn new(context: Context, leaders: Vec<Leader>, options: Options) -> Self {
+        Self { context, leaders, options }
     }
 
     #[cfg(test)]
@@ -42,50 +47,141 @@ impl Engine {
     /// Runs until `shutdown` is cancelled, then finishes the reconciles in hand and releases the
     /// lease. An error means that the process must end at once.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), EngineError> {
-        let Self { context, mut leader, options } = self;
+        let Self { context, leaders, options } = self;
         let mut watches = JoinSet::new();
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             () = fill(&context, &mut watches) => {}
         }
         options.health.set_ready();
-        if let Some(leader) = &mut leader {
-            tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                error = broken(&mut watches) => return Err(error),
-                () = leader.acquire() => {}
-            }
+        let office = Office { context, options, shutdown, watches };
+        if leaders.len() > 1 {
+            return office.share(leaders).await;
         }
+        match leaders.into_iter().next() {
+            Some(leader) => office.lead(leader).await,
+            None => office.work(std::future::pending()).await,
+        }
+    }
+}
+
+/// An engine whose stores are filled.
+struct Office {
+    context: Context,
+    options: Options,
+    shutdown: CancellationToken,
+    watches: JoinSet<()>,
+}
+
+impl Office {
+    /// Works while nothing breaks and `keep` does not end, which means that the lease is lost.
+    async fn work(mut self, keep: impl Future<Output = ()>) -> Result<(), EngineError> {
         let stop = CancellationToken::new();
-        let mut workers = employ(&context, &options, &stop);
-        let result = {
-            let keep = async {
-                match &mut leader {
-                    Some(leader) => leader.keep().await,
-                    None => std::future::pending().await,
-                }
-            };
-            let mut keep = std::pin::pin!(keep);
-            tokio::select! {
-                () = shutdown.cancelled() => {
-                    stop.cancel();
-                    tokio::select! {
-                        () = finish(&mut workers, options.shutdown_timeout) => Ok(()),
-                        () = &mut keep => Err(EngineError::LeadershipLost),
-                    }
-                }
-                () = &mut keep => Err(EngineError::LeadershipLost),
-                error = broken(&mut watches) => Err(error),
-                error = broken(&mut workers) => Err(error),
-            }
-        };
+        let mut workers = employ(&self.context, &self.options, &stop);
+        let mut keep = std::pin::pin!(keep);
         // Dropping the sets ends what still runs.
-        drop((workers, watches));
-        if let (Ok(()), Some(leader)) = (&result, &mut leader) {
+        tokio::select! {
+            () = self.shutdown.cancelled() => {
+                stop.cancel();
+                tokio::select! {
+                    () = finish(&mut workers, self.options.shutdown_timeout) => Ok(()),
+                    () = &mut keep => Err(EngineError::LeadershipLost),
+                }
+            }
+            () = &mut keep => Err(EngineError::LeadershipLost),
+            error = broken(&mut self.watches) => Err(error),
+            error = broken(&mut workers) => Err(error),
+        }
+    }
+
+    /// One lease for everything: without it, the process ends.
+    async fn lead(mut self, mut leader: Leader) -> Result<(), EngineError> {
+        tokio::select! {
+            () = self.shutdown.cancelled() => return Ok(()),
+            error = broken(&mut self.watches) => return Err(error),
+            () = leader.acquire() => {}
+        }
+        self.context.shards.work(0, true);
+        let keep = async {
+            leader.keep().await;
+        };
+        let result = self.work(keep).await;
+        if result.is_ok() {
             leader.release().await;
         }
         result
     }
+
+    /// A lease for each shard: with one lost, the others go on.
+    async fn share(self, leaders: Vec<Leader>) -> Result<(), EngineError> {
+        let done = CancellationToken::new();
+        let mut shards = JoinSet::new();
+        for (shard, leader) in leaders.into_iter().enumerate() {
+            shards.spawn(serve(self.context.clone(), leader, shard, done.clone()));
+        }
+        let result = self.work(std::future::pending()).await;
+        if result.is_ok() {
+            done.cancel();
+            while shards.join_next().await.is_some() {}
+        }
+        result
+    }
+}
+
+/// Works on a shard whenever its lease is to be had, until told that it is over.
+async fn serve(context: Context, mut leader: Leader, shard: usize, done: CancellationToken) {
+    tokio::select! {
+        () = done.cancelled() => {}
+        () = hold(&context, &mut leader, shard) => {}
+    }
+    context.shards.work(shard, false);
+    if leader.is_ours() {
+        leader.release().await;
+    }
+}
+
+async fn hold(context: &Context, leader: &mut Leader, shard: usize) {
+    loop {
+        leader.acquire().await;
+        take_up(context, shard);
+        let end = leader.keep().await;
+        context.shards.work(shard, false);
+        if let End::Asked(name) = end {
+            // The fence stays open meanwhile: what is begun is finished.
+            quiet(context, shard).await;
+            leader.hand_over(&name).await;
+        }
+        // What was under way when the fence closed ends at its next request.
+        quiet(context, shard).await;
+    }
+}
+
+/// Looks at every root of a shard; others may have worked on them meanwhile.
+fn take_up(context: &Context, shard: usize) {
+    let roots: Vec<_> = context
+        .controllers
+        .iter()
+        .map(|controller| context.world.of_shard(controller.index, shard))
+        .collect();
+    for (controller, paths) in context.controllers.iter().zip(&roots) {
+        controller.forget_shard(paths);
+    }
+    context.shards.work(shard, true);
+    for (position, paths) in roots.iter().enumerate() {
+        for path in paths {
+            context.world.wake(&RootId { controller: position, path: path.clone() });
+        }
+    }
+}
+
+/// Waits until no pass over a root of a shard is in hand, within reason.
+async fn quiet(context: &Context, shard: usize) {
+    let wait = async {
+        while !context.shards.is_quiet(shard) {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let _ = timeout(QUIET, wait).await;
 }
 
 /// Starts the watches and waits until every store is filled.

@@ -97,7 +97,7 @@ impl Pass<'_> {
         let mut delays = BINDING_DELAYS.iter();
         loop {
             let manager = &self.controller.manager;
-            let http = &self.context.http;
+            let http = &self.http;
             let result = http.apply(target(key), "", manager, body.clone(), want).await;
             let forbidden = matches!(&result, Err(e) if e.class() == Class::Forbidden);
             match delays.next() {

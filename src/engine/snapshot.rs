@@ -40,7 +40,13 @@ impl SnapshotBuilder {
     pub fn watch(mut self, watch: Watch) -> Self {
         let Watch { resource, selector, keep } = watch;
         self.entries.push(TypeEntry { resource, selector, root: None });
-        self.decoders.push(Decoder { resource, keep, managers: Arc::new([]), root: None });
+        self.decoders.push(Decoder {
+            resource,
+            keep,
+            managers: Arc::new([]),
+            root: None,
+            shards: 1,
+        });
         self
     }
 
@@ -51,8 +57,14 @@ impl SnapshotBuilder {
         // No queue is at this position: nobody is woken.
         let root = Some((TypeId::of::<R>(), usize::MAX));
         self.entries.push(TypeEntry { resource, selector: None, root });
-        let root = Some(decoder_of::<R>(|_| None));
-        self.decoders.push(Decoder { resource, keep: &[], managers: Arc::new([]), root });
+        let root = Some(decoder_of::<R>(|_| None, |_| None));
+        self.decoders.push(Decoder {
+            resource,
+            keep: &[],
+            managers: Arc::new([]),
+            root,
+            shards: 1,
+        });
         self
     }
 

@@ -49,12 +49,23 @@ pub(crate) async fn work(context: Context, controller: usize, stop: Cancellation
             () = stop.cancelled() => return,
             path = queue.next() => path,
         };
+        // A root that is gone belongs to nobody, and nothing is written of it.
+        let shard = context.world.shard(this.index, &path);
+        let turn = match shard.map(|shard| context.shards.turn(shard)) {
+            Some(None) => {
+                queue.done(&path, None);
+                continue;
+            }
+            Some(turn) => turn,
+            None => None,
+        };
         context.metrics.active(name, 1);
         let id = RootId { controller, path: Arc::clone(&path) };
         let started = Instant::now();
         let (result, delay) = guarded(&context, this, &id).await;
         context.metrics.reconciled(name, result, started.elapsed().as_secs_f64());
         context.metrics.active(name, -1);
+        drop(turn);
         queue.done(&path, delay);
     }
 }

@@ -49,6 +49,8 @@ pub struct Request {
     /// When the answer went out, as text that sorts by time.
     pub at: String,
     pub verb: String,
+    /// The client's name for itself, which has the operator's in it.
+    pub agent: String,
     /// Plural, with the subresource after a slash.
     pub resource: String,
     pub namespace: String,
@@ -70,6 +72,7 @@ impl Request {
         (!matches!(resource.as_str(), "" | "leases" | "events")).then(|| Self {
             at: text(&event["stageTimestamp"]),
             verb: text(&event["verb"]),
+            agent: text(&event["userAgent"]),
             resource,
             namespace: text(&object["namespace"]),
             name: text(&object["name"]),

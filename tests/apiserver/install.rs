@@ -17,6 +17,8 @@ use crate::{
 
 /// Namespace of the release.
 pub const NAMESPACE: &str = "polder-system";
+/// Shards that the chart gives leases for. Operators have one unless told otherwise.
+pub const SHARDS: usize = 6;
 /// The operator, as the API server knows it.
 pub const USER: &str = "system:serviceaccount:polder-system:polder";
 
@@ -76,7 +78,9 @@ fn helm() -> String {
             "--namespace",
             NAMESPACE,
             "--set",
-            "crds.enabled=false,externalSecrets.enabled=true,secretsStore.enabled=true",
+            &format!(
+                "crds.enabled=false,externalSecrets.enabled=true,secretsStore.enabled=true,shards={SHARDS}"
+            ),
             "--set",
             "members.serviceAccountNamespaces={ci}",
         ],
@@ -92,7 +96,9 @@ fn arguments(deployment: &Value) -> Vec<String> {
         .iter()
         .map(|argument| argument.as_str().unwrap().replace("$(POD_NAMESPACE)", NAMESPACE))
         .filter(|argument| {
-            !["--http-address", "--log-format"].iter().any(|own| argument.starts_with(own))
+            !["--http-address", "--log-format", "--shards"]
+                .iter()
+                .any(|own| argument.starts_with(own))
         })
         .collect()
 }

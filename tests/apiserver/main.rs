@@ -28,5 +28,6 @@ mod quota;
 mod restart;
 mod rights;
 mod secrets;
+mod shards;
 mod suspend;
 mod telemetry;

@@ -75,6 +75,11 @@ pub struct Operator {
 impl Operator {
     /// Starts one with the chart's arguments; `identity` is the name of its pod.
     pub fn start(installation: &Installation, identity: &str) -> Self {
+        Self::start_with(installation, identity, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(installation: &Installation, identity: &str, more: &[String]) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = installation.folder.join(format!("operator-{number}-{identity}.log"));
@@ -82,6 +87,7 @@ impl Operator {
         let output = File::create(&log).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_polder"))
             .args(&installation.arguments)
+            .args(more)
             .args([&format!("--http-address=127.0.0.1:{port}"), "--log-format=human"])
             .env("KUBECONFIG", &installation.kubeconfig)
             .env("POD_NAMESPACE", NAMESPACE)

@@ -132,9 +132,15 @@ impl Harness {
     }
 
     pub fn launch(&self, lease: Option<LeaseOptions>) -> Running {
+        self.launch_sharded(lease, 1)
+    }
+
+    /// Starts an engine without waiting for anything.
+    pub fn launch_sharded(&self, lease: Option<LeaseOptions>, shards: usize) -> Running {
         let (metrics, health) = (Metrics::new().unwrap(), Health::new());
         let mut options = Options::new(metrics.clone(), health.clone());
         options.leader_election = lease;
+        options.shards = shards;
         let builder = Engine::builder(self.engine_client(), options);
         let engine = watches()
             .into_iter()

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::harness::{Harness, eventually, settle};
 
-fn lease(h: &Harness, identity: &str) -> Option<LeaseOptions> {
+pub fn lease(h: &Harness, identity: &str) -> Option<LeaseOptions> {
     let mut options = LeaseOptions::new(h.namespace.clone(), "polder", identity);
     options.duration = Duration::from_secs(3);
     Some(options)

@@ -15,5 +15,6 @@ mod fleet;
 mod harness;
 mod lease;
 mod roots;
+mod shards;
 mod variety;
 mod widget;

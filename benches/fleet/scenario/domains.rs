@@ -1,15 +1,17 @@
 //! N Domains from nothing to Ready, next to the same children written raw.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
+
+use tokio::time::sleep;
 
 use super::Fleet;
 use crate::{
     arguments::Arguments,
     bed::Bed,
-    error::Result,
+    error::{Failure, Result},
     floor::Floor,
     load::{create_domains, domain_name},
-    operator::Operator,
+    operator::{Operator, usage},
     report::{Report, Row},
     sight::Sight,
     statistics::number,
@@ -33,24 +35,33 @@ pub async fn run<'a>(
     let rest: Vec<String> = (n / 2..n).map(|i| domain_name("floor", i)).collect();
     let names: Vec<String> = (0..n).map(|i| domain_name("bench", i)).collect();
 
-    let before = floor.write(&half).await?;
+    let mut raw = Turn::default();
+    raw.add(bed, floor.write(&half)).await?;
     create_domains(&bed.client, &names).await?;
     bed.audit.mark()?;
+    let idle_cpu = bed.cpu_seconds()?;
     let mut operator = Operator::start(bed, program, "first", &arguments.operator_argument)?;
     let filled = operator.ready().await?;
     let last = sight.until(&names, 1, &mut operator).await?;
     let seconds = last.saturating_duration_since(operator.started).as_secs_f64();
     operator.idle("domain", number(n)).await?;
+    sleep(Duration::from_secs(1)).await;
+    let plane_cpu = bed.cpu_seconds()? - idle_cpu;
     let counts = bed.audit.of_operator()?;
     let (usage, connections) = (operator.usage()?, operator.connections()?);
-    let after = floor.write(&rest).await?;
+    raw.add(bed, floor.write(&rest)).await?;
 
-    let raw = (before + after).as_secs_f64();
     report.add(
         Row::new("domains", n)
             .with("seconds", seconds)
-            .with("floor_seconds", raw)
-            .with("ratio_to_floor", seconds / raw)
+            .with("floor_seconds", raw.seconds)
+            .with("ratio_to_floor", seconds / raw.seconds)
+            .with("control_plane_cpu_seconds", plane_cpu)
+            .with("floor_control_plane_cpu_seconds", raw.plane_cpu)
+            .with(
+                "cpu_ratio_to_floor",
+                (plane_cpu + usage.cpu_seconds) / (raw.plane_cpu + raw.own_cpu),
+            )
             .with("seconds_until_stores_filled", filled.as_secs_f64())
             .with("seconds_per_domain", seconds / number(n))
             .with("writes_per_domain", number(counts.writes) / number(n))
@@ -66,6 +77,31 @@ pub async fn run<'a>(
             .asked(&counts),
     );
     Ok(Fleet { bed, program, more: &arguments.operator_argument, operator, names })
+}
+
+/// What the floor has cost.
+#[derive(Default)]
+struct Turn {
+    seconds: f64,
+    plane_cpu: f64,
+    own_cpu: f64,
+}
+
+impl Turn {
+    async fn add(
+        &mut self,
+        bed: &Bed,
+        write: impl Future<Output = Result<Duration>>,
+    ) -> Result<()> {
+        let own = || Ok::<_, Failure>(usage(std::process::id())?.cpu_seconds);
+        let (plane_before, own_before) = (bed.cpu_seconds()?, own()?);
+        self.seconds += write.await?.as_secs_f64();
+        // The controllers' reaction to what was written belongs to it, as it does to the operator's.
+        sleep(Duration::from_secs(1)).await;
+        self.plane_cpu += bed.cpu_seconds()? - plane_before;
+        self.own_cpu += own()? - own_before;
+        Ok(())
+    }
 }
 
 async fn warm_up(bed: &Bed, arguments: &Arguments, program: &Path, sight: &Sight) -> Result<Floor> {

@@ -239,10 +239,11 @@ fn bare(mut object: Value, version: &str, kind: &str) -> Value {
     if let Some(fields) = object.as_object_mut() {
         fields.remove("status");
     }
-    if let Some(spec) = object["spec"].as_object_mut() {
+    if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
         spec.remove("selector");
     }
-    if let Some(labels) = object["spec"]["template"]["metadata"]["labels"].as_object_mut() {
+    let labels = object.pointer_mut("/spec/template/metadata/labels");
+    if let Some(labels) = labels.and_then(Value::as_object_mut) {
         labels.retain(|key, _| !key.contains("controller-uid") && !key.contains("job-name"));
     }
     object

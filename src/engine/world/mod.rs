@@ -298,6 +298,22 @@ impl World {
         terms.filter_map(|(key, value)| Some((*key, (*value)?))).collect()
     }
 
+    /// The shard of a root; `None` if it is not there.
+    pub(crate) fn shard(&self, index: usize, path: &str) -> Option<usize> {
+        let state = self.lock();
+        state.stores.get(index)?.objects.get(path)?.root.as_ref().map(|part| part.shard)
+    }
+
+    /// The paths of all roots of a type that belong to a shard.
+    pub(crate) fn of_shard(&self, index: usize, shard: usize) -> Vec<Arc<str>> {
+        let state = self.lock();
+        let objects = state.stores.get(index).into_iter().flat_map(|store| &store.objects);
+        objects
+            .filter(|(_, stored)| stored.root.as_ref().is_some_and(|part| part.shard == shard))
+            .map(|(path, _)| Arc::clone(path))
+            .collect()
+    }
+
     /// Puts a root in its queue.
     pub(crate) fn wake(&self, root: &RootId) {
         if let Some(queue) = self.queues.get(root.controller) {

@@ -30,10 +30,15 @@ impl Fixture {
             managers: Arc::from(["polder/root"]),
             root: root.then(|| {
                 let decode: Arc<crate::engine::decode::DecodeRoot> = Arc::new(|_| {
-                    Ok(crate::engine::decode::Decoded { object: Arc::new(()), face: None })
+                    Ok(crate::engine::decode::Decoded {
+                        object: Arc::new(()),
+                        face: None,
+                        home: None,
+                    })
                 });
                 decode
             }),
+            shards: 1,
         };
         Self {
             world: World::new(&entries, vec![queue], metrics),

@@ -81,6 +81,11 @@ impl Kind for DomainKind {
     const NAME: &'static str = "domain";
     const FINALIZER: Option<&'static str> = Some("polder.dev/domain");
 
+    /// Its workloads live there.
+    fn home(root: &Domain) -> Option<String> {
+        Some(root.namespace_name())
+    }
+
     /// Workloads look at its conditions, not at how many of them it counts.
     fn face(root: &Domain) -> Option<String> {
         root.status.as_ref().map(|status| conditions::flags(&status.conditions))

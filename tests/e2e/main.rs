@@ -6,4 +6,5 @@ mod cluster;
 mod faults;
 mod quickstart;
 mod records;
+mod secrets;
 mod teardown;

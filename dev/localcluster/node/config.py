@@ -125,6 +125,8 @@ def _kubelet(paths: ClusterPaths, state: State) -> dict[str, Any]:
         "failSwapOn": False,
         "clusterDomain": "cluster.local",
         "clusterDNS": [str(state.network.dns)],
+        # A changed Secret reaches its pods within this time, and not only every minute.
+        "syncFrequency": "15s",
         # The machine's resolver cannot be reached from the node.
         "resolvConf": "",
         "podLogsDir": str(paths.logs / "pods"),

@@ -65,7 +65,13 @@ pub fn missing_secrets(view: &View<'_>, namespace: &str) -> Vec<(String, String)
         of: fn(&R) -> &[Condition],
     ) -> Vec<(String, String)> {
         let is_missing = |condition: &&Condition| {
-            condition.type_ == conditions::READY && MISSING.contains(&condition.reason.as_str())
+            // The reason of a job's end is `Failed`, and the pod's own is in the message.
+            let says = |reason: &&str| {
+                condition.reason == **reason || condition.message.contains(&format!("{reason},"))
+            };
+            condition.type_ == conditions::READY
+                && condition.status != "True"
+                && MISSING.iter().any(says)
         };
         let roots = view.roots_in::<R>(namespace);
         roots

@@ -3,9 +3,12 @@ use serde_json::{Value, json};
 
 use super::{domain, in_place, operator, record};
 use crate::{
-    api::{Domain, DomainStatus},
-    engine::{Report, Served},
-    kinds::domain::{Resolved, plan::plan, scope::Scope, status::status, validate::validate},
+    api::{BatchJob, Domain, DomainStatus, SparkCluster, SqlEndpoint},
+    engine::{Report, Served, Snapshot},
+    kinds::domain::{
+        Resolved, plan::plan, scope::Scope, status::status, validate::validate, workloads,
+    },
+    telemetry::Metrics,
 };
 
 const EXTERNAL: &str = "secrets: [{name: s3, external: {store: {name: vault}, keys: {a: b}}}]";
@@ -114,6 +117,34 @@ fn what_workloads_miss_is_told_of_secrets_that_the_domain_names(
         assert_eq!(told == expected, condition == type_, "{condition}: {told}");
     }
     assert!(told(&domain, &resolved, "Ready").starts_with("True"), "the workload tells");
+}
+
+/// A service has the pod's reason for its own, a job that failed has it in the message.
+#[rstest]
+#[case("SecretMissing", "False", "pod a: CrashLoopBackOff", true)]
+#[case("CreateContainerConfigError", "False", "pod a: ...", true)]
+#[case("Failed", "False", "run a-1 failed: pod a: SecretMissing, exit code 78", true)]
+#[case("Failed", "False", "run a-1 failed: pod a: OOMKilled, exit code 137", false)]
+#[case("Ready", "True", "SecretMissing, exit code 78", false)]
+fn workloads_that_miss_a_secret_are_found(
+    #[case] reason: &str,
+    #[case] ready: &str,
+    #[case] message: &str,
+    #[case] expected: bool,
+) {
+    let builder = Snapshot::builder().root::<SparkCluster>().root::<SqlEndpoint>();
+    let mut snapshot = builder.root::<BatchJob>().build(Metrics::new().unwrap());
+    let job = json!({
+        "apiVersion": "polder.dev/v1alpha1", "kind": "BatchJob",
+        "metadata": {"name": "a", "namespace": "n"},
+        "spec": {"container": {"image": "i", "resources": {"cpu": 1, "memory": 1}}},
+        "status": {"conditions": [{"type": "Ready", "status": ready, "reason": reason,
+            "message": message, "lastTransitionTime": "2026-01-01T00:00:00Z"}]},
+    });
+    snapshot.put(&job).unwrap();
+    let found = workloads::missing_secrets(&snapshot.view(jiff::Timestamp::UNIX_EPOCH), "n");
+    let named = vec![("BatchJob a".to_owned(), message.to_owned())];
+    assert_eq!(found, if expected { named } else { Vec::new() });
 }
 
 #[rstest]

@@ -138,3 +138,65 @@ fn daemon_conf(context: &Context<'_>) -> Conf {
     ]));
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use rstest::rstest;
+
+    use super::TURN;
+
+    /// The turn as a shell takes it, with a master that lists so many workers at each question.
+    #[rstest]
+    #[case::first("etl-worker-a-0", "2 2 2", "sleep 5, sleep 0, stop")]
+    #[case::third("etl-worker-a-2", "3 3 3", "sleep 5, sleep 120, stop")]
+    #[case::another_is_away(
+        "etl-worker-a-1",
+        "2 1 1 2",
+        "sleep 5, sleep 60, sleep 5, sleep 5, stop"
+    )]
+    #[case::the_master_starts_too(
+        "etl-worker-a-0",
+        "0 0 2 2",
+        "sleep 5, sleep 5, sleep 5, sleep 0, stop"
+    )]
+    fn workers_take_turns(#[case] pod: &str, #[case] listed: &str, #[case] expected: &str) {
+        assert_eq!(turn(&[("POD_NAME", pod), ("WORKER_HOST", "w")], listed), expected);
+    }
+
+    #[test]
+    fn the_master_waits_for_nobody() {
+        assert_eq!(turn(&[("POD_NAME", "etl-master-0")], "2"), "");
+    }
+
+    fn turn(environment: &[(&str, &str)], listed: &str) -> String {
+        // Each question is a process of its own: what is left to say is kept in a file.
+        let script = format!(
+            r#"set -uo pipefail
+            {TURN}
+            answers=$(mktemp)
+            tr ' ' '\n' <<<'{listed}' >"$answers"
+            json() {{
+              local count
+              count=$(head -n 1 "$answers")
+              sed -i 1d "$answers"
+              for _ in $(seq 1 "$count"); do echo '  "state" : "ALIVE",'; done
+            }}
+            sleep() {{ echo "sleep $1"; }}
+            bash() {{ echo stop; }}
+            MASTER_HOST=m
+            turn
+            rm "$answers""#
+        );
+        let output = Command::new("bash")
+            .args(["-c", &script])
+            .env_remove("WORKER_HOST")
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        said.lines().collect::<Vec<_>>().join(", ")
+    }
+}

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{BatchJobKind, cron_name, jobs::Job};
+use super::{
+    BatchJobKind, cron_name,
+    jobs::Job,
+    runs::{self, Decision},
+};
 use crate::{
     api::BatchJob,
     build::{
@@ -48,11 +52,8 @@ impl Resolved {
         let cron = ObjectKey::namespaced(CRON_JOB, namespace, cron_name(name));
         let labelled = |resource| view.labelled(resource, namespace, BatchJobKind::NAME, name);
         let jobs: Vec<Job> = labelled(JOB).into_iter().map(Job::new).collect();
-        let mut domain = DomainContext::resolve(view, namespace);
-        if jobs.iter().any(|job| job.end().is_none()) {
-            domain = domain.with_quota(view);
-        }
-        Self {
+        let domain = DomainContext::resolve(view, namespace);
+        let resolved = Self {
             now: view.now(),
             runtime: spark.map(|spark| domain.runtime(&spark.runtime, images)).unwrap_or_default(),
             runtime_problems: spark
@@ -66,7 +67,19 @@ impl Resolved {
             claims: labelled(CLAIM),
             configs: labelled(CONFIG_MAP),
             domain,
+        };
+        if resolved.may_ask(root) {
+            Self { domain: resolved.domain.with_quota(view), ..resolved }
+        } else {
+            resolved
         }
+    }
+
+    /// Whether the job may still ask for room: a run goes on, or is to start.
+    fn may_ask(&self, root: &BatchJob) -> bool {
+        let is_to_start = root.spec.schedule.is_none() && !self.suspended(root);
+        self.jobs.iter().any(Job::is_active)
+            || (is_to_start && matches!(runs::decide(root, self), Decision::Start(_)))
     }
 
     /// Whether the job is to stand still.

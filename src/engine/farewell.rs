@@ -1,7 +1,5 @@
 //! The last word of a root that is being deleted, on an object that stays.
 
-use std::sync::atomic::Ordering;
-
 use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::{
@@ -22,7 +20,7 @@ impl Pass<'_> {
             return Outcome::InPlace;
         };
         let outcome = self.child(&farewell.child).await;
-        if matches!(outcome, Outcome::InPlace) && self.wrote.load(Ordering::Relaxed) {
+        if matches!(outcome, Outcome::Applied) {
             let reference = ObjectReference {
                 api_version: Some(key.resource.api_version()),
                 kind: Some(key.resource.kind.to_owned()),

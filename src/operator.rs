@@ -80,7 +80,7 @@ pub fn engine(client: Client, options: Options, installation: Installation) -> E
     OPTIONAL_WATCHES
         .iter()
         .fold(builder, |builder, watch| builder.optional_watch(*watch))
-        .kind(DomainKind { operator: installation.operator })
+        .kind(DomainKind { operator: installation.operator, images: Arc::clone(&images) })
         .kind(SparkClusterKind { images: Arc::clone(&images) })
         .kind(SqlEndpointKind { images: Arc::clone(&images) })
         .kind(BatchJobKind { images })

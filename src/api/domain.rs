@@ -90,6 +90,10 @@ pub struct DomainSpec {
     /// Stops every workload of the domain and keeps all data. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,
+    /// Nothing new is let in: no workload can be made or changed, and no new run of a job without a
+    /// schedule starts. What runs goes on, schedules too; deleting is always possible. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frozen: bool,
     /// What deleting the Domain does to its namespace. Default: Retain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
@@ -218,10 +222,50 @@ pub struct LimitsSpec {
     pub max: BTreeMap<String, Quantity>,
 }
 
-/// What workloads of a domain compute with.
+/// What workloads of a domain compute with, and what of it they may use.
+///
+/// A list that is left out or empty restricts nothing. What is restricted is checked when a workload
+/// is made or its spec changes, and again by the operator, since a domain may change later.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComputeSpec {
+    /// Images that pods of the domain may run, with their registry: `registry.example.com/data/*`,
+    /// `docker.io/apache/spark:4.*`. The whole name must match; `*` stands for any characters, also
+    /// `/`, `:` and `@`, and cannot stand in the registry. The images of the operator's Spark
+    /// versions are always allowed. Default: any image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        inner(
+            length(min = 3, max = 253),
+            regex(
+                pattern = r"^(localhost|[a-z0-9][a-z0-9-]*([.][a-z0-9][a-z0-9-]*)+|[a-z0-9][a-z0-9.-]*:[0-9]{1,5})(:[0-9]{1,5})?/[a-zA-Z0-9._:/@*-]+$"
+            )
+        )
+    )]
+    pub images: Vec<String>,
+    /// Storage classes that volumes of the domain's workloads may have; then each volume must name
+    /// one. Default: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 32),
+        inner(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))
+    )]
+    pub storage_classes: Vec<String>,
+    /// Priority classes that workloads may ask for; asking for none is always allowed. Where the
+    /// cluster has a default class, list that too: Kubernetes gives it to the pods that ask for
+    /// none. Default: any but those of the system.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 32),
+        inner(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))
+    )]
+    pub priority_classes: Vec<String>,
+    /// Most executors that one job or endpoint may ask for, and most workers of one cluster.
+    /// Default: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub max_executors: Option<i32>,
     /// Groups of nodes that workloads can ask for by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

@@ -81,6 +81,11 @@ pub fn is_owned(key: &str) -> bool {
         })
 }
 
+/// Whether a value holds what could end its line; the same rule as the schema's.
+pub fn breaks_lines(value: &str) -> bool {
+    value.chars().any(|c| (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
 /// `spark.executor.memory` also stands for `spark.executor.memoryOverhead`, and
 /// `spark.authenticate` for all below it: such keys change what the operator computed.
 fn is_key_or_child(key: &str, owned: &str) -> bool {
@@ -125,8 +130,9 @@ impl JsonSchema for SparkConf {
             "additionalProperties": {
                 "type": "string",
                 "maxLength": 4096,
-                // No control characters but tabs: they could break out of a properties file.
-                "pattern": r"^[^\x00-\x08\x0a-\x1f\x7f]*$",
+                // No control characters but tabs, and no other line breaks of Unicode: they could
+                // break out of a properties file, or of the file of another tool.
+                "pattern": r"^(\t|[^\p{Cc}\p{Zl}\p{Zp}])*$",
             },
             "x-kubernetes-validations": [
                 {

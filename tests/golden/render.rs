@@ -72,7 +72,7 @@ impl World {
     pub fn children(&self, root: &Value) -> Vec<Child> {
         let images = || Arc::clone(&self.images);
         let mut children = match root["kind"].as_str().unwrap() {
-            "Domain" => self.plan(&DomainKind { operator: operator() }, root),
+            "Domain" => self.plan(&DomainKind { operator: operator(), images: images() }, root),
             "SparkCluster" => self.plan(&SparkClusterKind { images: images() }, root),
             "SqlEndpoint" => self.plan(&SqlEndpointKind { images: images() }, root),
             "BatchJob" => self.plan(&BatchJobKind { images: images() }, root),

@@ -113,6 +113,8 @@ async fn lets_in_what_tunes(#[case] conf: &str) {
 #[case::carriage_return(r#"{"spark.a": "1\r2"}"#, &["spec.sparkConf.spark.a", "should match"])]
 #[case::escape(r#"{"spark.a": "\u001b[31m"}"#, &["spec.sparkConf.spark.a", "should match"])]
 #[case::delete(r#"{"spark.a": "\u007f"}"#, &["spec.sparkConf.spark.a", "should match"])]
+#[case::next_line(r#"{"spark.a": "1\u00852"}"#, &["spec.sparkConf.spark.a", "should match"])]
+#[case::line_separator(r#"{"spark.a": "1\u20282"}"#, &["spec.sparkConf.spark.a", "should match"])]
 #[case::nul(r#"{"spark.a": "\u0000"}"#, &["spec.sparkConf.spark.a", "should match"])]
 #[case::key_with_a_line(r#"{"spark.a\nspark.master": "local"}"#, &["spec.sparkConf", "keys begin with"])]
 #[case::key_with_a_blank(r#"{"spark.a b": "1"}"#, &["spec.sparkConf", "keys begin with", "spark.a b"])]

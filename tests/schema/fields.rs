@@ -48,6 +48,15 @@ const QUANTITY: &str = "must be a quantity of zero or more, such as 500m, 2 or 4
     Domain,
     "members: [{role: Admin, subjects: [{kind: Group, name: leads}, {kind: ServiceAccount, name: ci, namespace: ci}]}, {role: Auditor, subjects: [{kind: User, name: eve}]}]"
 )]
+#[case::what_workloads_may_use(
+    Domain,
+    "compute: {images: ['registry.example.com/data/*', 'localhost/x', 'r:5000/a:1'], storageClasses: [fast], priorityClasses: [low], maxExecutors: 0}"
+)]
+#[case::lists_that_restrict_nothing(
+    Domain,
+    "compute: {images: [], storageClasses: [], priorityClasses: []}"
+)]
+#[case::frozen(Domain, "frozen: true")]
 #[case::ipv6_range(Domain, "network: {allowTo: [{cidr: 'fd00::/8', ports: [443]}]}")]
 #[case::warehouse(Domain, "volumes: [{name: w, size: 1Gi, path: /warehouse}]")]
 // Every way to be the one of several.
@@ -93,6 +102,12 @@ async fn lets_in(#[case] kind: Kind, #[case] patch: &str) {
 
 #[rstest]
 // Types.
+#[case::image_without_registry(Domain, "compute: {images: ['apache/spark:*']}", &["spec.compute.images[0]", "should match"])]
+#[case::any_registry(Domain, "compute: {images: ['*.example.com/spark']}", &["spec.compute.images[0]", "should match"])]
+#[case::two_images_in_one(Domain, "compute: {images: ['r.example.com/a,r.example.com/b']}", &["spec.compute.images[0]", "should match"])]
+#[case::two_classes_in_one(Domain, "compute: {storageClasses: ['a,b']}", &["spec.compute.storageClasses[0]", "should match"])]
+#[case::any_class(Domain, "compute: {storageClasses: ['*']}", &["spec.compute.storageClasses[0]", "should match"])]
+#[case::less_than_no_executors(Domain, "compute: {maxExecutors: -1}", &["spec.compute.maxExecutors", "greater than or equal to 0"])]
 #[case::text_for_a_switch(Domain, "suspend: 'yes'", &["spec.suspend", "must be of type boolean"])]
 #[case::number_for_a_text(Domain, "displayName: 7", &["spec.displayName", "must be of type string"])]
 #[case::text_for_a_list(Domain, "members: leads", &["spec.members", "must be of type array"])]

@@ -14,7 +14,7 @@ use crate::send::{
 };
 
 #[rstest]
-#[case::in_spec(Domain, "frozen: true", "spec.frozen")]
+#[case::in_spec(Domain, "frosty: true", "spec.frosty")]
 #[case::deep(Domain, "quota: {hard: {}, scopes: []}", "spec.quota.scopes")]
 #[case::in_a_list(
     SparkCluster,
@@ -38,7 +38,7 @@ async fn unknown_fields_are_refused_under_strict_validation(
 #[tokio::test]
 async fn kubectl_apply_refuses_unknown_fields_unless_told_otherwise() {
     ready().await;
-    let object = Domain.object("kubectl-apply", "frozen: true").to_string();
+    let object = Domain.object("kubectl-apply", "frosty: true").to_string();
     let apply = |arguments: &[&str]| {
         let mut child = Command::new("kubectl")
             .args(["apply", "--dry-run=server", "-f", "-"])
@@ -53,11 +53,11 @@ async fn kubectl_apply_refuses_unknown_fields_unless_told_otherwise() {
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     };
     let (is_applied, said) = apply(&[]);
-    assert!(!is_applied && said.contains("unknown field \"spec.frozen\""), "{said}");
+    assert!(!is_applied && said.contains("unknown field \"spec.frosty\""), "{said}");
     let (is_applied, said) = apply(&["--server-side"]);
-    assert!(!is_applied && said.contains(".spec.frozen: field not declared in schema"), "{said}");
+    assert!(!is_applied && said.contains(".spec.frosty: field not declared in schema"), "{said}");
     let (is_applied, said) = apply(&["--validate=warn"]);
-    assert!(is_applied && said.contains("Warning: unknown field \"spec.frozen\""), "{said}");
+    assert!(is_applied && said.contains("Warning: unknown field \"spec.frosty\""), "{said}");
 }
 
 #[tokio::test]

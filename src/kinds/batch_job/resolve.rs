@@ -52,7 +52,7 @@ impl Resolved {
         let cron = ObjectKey::namespaced(CRON_JOB, namespace, cron_name(name));
         let labelled = |resource| view.labelled(resource, namespace, BatchJobKind::NAME, name);
         let jobs: Vec<Job> = labelled(JOB).into_iter().map(Job::new).collect();
-        let domain = DomainContext::resolve(view, namespace);
+        let domain = DomainContext::resolve(view, namespace, images);
         let resolved = Self {
             now: view.now(),
             runtime: spark.map(|spark| domain.runtime(&spark.runtime, images)).unwrap_or_default(),

@@ -11,7 +11,7 @@ use crate::{
     },
     build::spark::memory::LEAST_LIMIT_MIB,
     engine::Problem,
-    kinds::common::WAITING,
+    kinds::common::{Usage, WAITING},
 };
 
 /// What keeps the next run from being made. A run that is made already, or over, is not touched
@@ -40,6 +40,12 @@ pub(super) fn lasting(root: &BatchJob, resolved: &Resolved) -> Vec<Problem> {
 fn all(root: &BatchJob, resolved: &Resolved, is_start: bool) -> Vec<Problem> {
     let spec = &root.spec;
     let mut problems = resolved.domain.problems();
+    let policy = &resolved.domain.policy;
+    // With a schedule, the first CronJob is what is new; its runs are what goes on.
+    if is_start || (spec.schedule.is_some() && resolved.cron.is_none()) {
+        problems.extend(policy.frozen());
+    }
+    problems.extend(policy.problems(&Usage::from(spec)));
     if let Some(spark) = &spec.spark {
         spark_problems(spark, resolved, is_start, &mut problems);
     }

@@ -20,8 +20,11 @@ use crate::{
     kinds::domain::exposed_conf,
 };
 
+use super::Policy;
+
 /// Reasons of problems that end by themselves: the workload waits, nobody has to act.
-pub const WAITING: &[&str] = &["DomainNotReady", "DomainDeleting", "ClusterNotReady"];
+pub const WAITING: &[&str] =
+    &["DomainNotReady", "DomainDeleting", "DomainFrozen", "ClusterNotReady"];
 
 /// The domain of a workload's namespace, and the room in it.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +39,8 @@ pub struct DomainContext {
     pub owner: Map,
     /// The domain's quotas, as far as they exist and were looked at.
     pub quotas: Vec<Quota>,
+    /// What its workloads may use.
+    pub policy: Policy,
 }
 
 /// Executors of a workload that exist.
@@ -62,7 +67,7 @@ impl Executors {
 
 impl DomainContext {
     /// Looks up the domain of a namespace.
-    pub fn resolve(view: &View<'_>, namespace: &str) -> Self {
+    pub fn resolve(view: &View<'_>, namespace: &str, images: &SparkImages) -> Self {
         let record = view.object(&ObjectKey::cluster(NAMESPACE, namespace));
         let domain = record
             .as_ref()
@@ -72,6 +77,7 @@ impl DomainContext {
         let owner = domain.as_ref().and_then(|domain| domain.spec.owner.as_ref());
         let owner = labels::ownership(owner);
         Self {
+            policy: domain.as_deref().map(|it| Policy::of(it, images)).unwrap_or_default(),
             domain,
             namespace: namespace.to_owned(),
             namespace_deleting: record.is_some_and(|record| record.deleting),

@@ -4,9 +4,11 @@ pub mod cluster;
 pub mod domain;
 pub mod ownership;
 pub mod pods;
+pub mod policy;
 pub mod quota;
 pub mod summary;
 
 pub use cluster::ClusterContext;
 pub use domain::{DomainContext, Executors, WAITING};
+pub use policy::{Policy, Usage};
 pub use summary::{Readiness, triple};

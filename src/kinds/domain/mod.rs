@@ -22,8 +22,11 @@ mod tests;
 pub use resolve::Resolved;
 pub use validate::exposed_conf;
 
+use std::sync::Arc;
+
 use crate::{
     api::{Domain, DomainStatus, conditions},
+    build::spark::SparkImages,
     engine::{Finalize, Kind, Plan, Problem, Report, View},
 };
 
@@ -71,6 +74,8 @@ impl Default for ApiServer {
 pub struct DomainKind {
     /// How the operator is installed.
     pub operator: OperatorIdentity,
+    /// Which image serves which Spark version: these a domain always allows.
+    pub images: Arc<SparkImages>,
 }
 
 impl Kind for DomainKind {
@@ -92,7 +97,7 @@ impl Kind for DomainKind {
     }
 
     fn resolve(&self, root: &Domain, view: &View<'_>) -> Resolved {
-        resolve::resolve(root, view)
+        resolve::resolve(root, view, &self.images)
     }
 
     fn validate(&self, root: &Domain, resolved: &Resolved) -> Vec<Problem> {

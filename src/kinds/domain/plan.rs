@@ -4,6 +4,7 @@ use crate::{
     api::{Domain, domain::Isolation},
     build::types,
     engine::{Child, Plan},
+    kinds::common::policy::DRIVER_SECRETS,
 };
 
 use super::{
@@ -22,7 +23,8 @@ pub mod rank {
     pub const OPERATOR: u8 = 1;
     /// Quota, limits, network policies.
     pub const BOUNDS: u8 = 2;
-    /// What workloads need: accounts, volumes, configuration.
+    /// What workloads need: accounts, volumes, configuration. The admission policy for pods wants
+    /// one of these accounts, so no pod is let in before they exist.
     pub const CONTENTS: u8 = 3;
     /// Who may use it.
     pub const ACCESS: u8 = 4;
@@ -31,8 +33,10 @@ pub mod rank {
 /// The children of a Domain.
 pub fn plan(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentity) -> Plan {
     let scope = Scope::of(domain);
+    let mut policy = resolved.policy.annotations();
+    policy.extend(resolved.driver_secrets.text().map(|text| (DRIVER_SECRETS.to_owned(), text)));
     let mut children = vec![
-        Child::new(types::NAMESPACE, rank::NAMESPACE, &namespace::namespace(&scope))
+        Child::new(types::NAMESPACE, rank::NAMESPACE, &namespace::namespace(&scope, policy))
             .with_ownership(scope.retained()),
         Child::new(types::ROLE_BINDING, rank::OPERATOR, &access::operator(&scope, operator))
             .giving_rights(),

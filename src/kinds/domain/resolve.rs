@@ -6,9 +6,10 @@ use std::{
 };
 
 use crate::{
-    api::{Domain, domain::SharedVolume},
-    build::types,
+    api::{BatchJob, Domain, SqlEndpoint, domain::SharedVolume},
+    build::{spark::SparkImages, types},
     engine::{ObjectKey, Record, Served, View},
+    kinds::common::policy::{DriverSecrets, Policy, driver_secrets},
 };
 
 use super::{
@@ -40,6 +41,10 @@ pub struct Resolved {
     pub workloads: Workloads,
     /// What workloads say of Secrets that are not there, as (whose, message).
     pub missing_secrets: Vec<(String, String)>,
+    /// What its workloads may use.
+    pub policy: Policy,
+    /// Secrets that its workloads' executors may use.
+    pub driver_secrets: DriverSecrets,
     /// What still runs, or could start something, in words such as `Pod etl-worker-0`. Looked at
     /// only while the domain is suspended or being deleted.
     pub running: Vec<String>,
@@ -65,7 +70,7 @@ impl Resolved {
 }
 
 /// Gathers what a Domain depends on.
-pub fn resolve(domain: &Domain, view: &View<'_>) -> Resolved {
+pub fn resolve(domain: &Domain, view: &View<'_>, images: &SparkImages) -> Resolved {
     let scope = Scope::of(domain);
     let namespace = view.object(&scope.namespace_key());
     let rival = namespace
@@ -123,6 +128,15 @@ pub fn resolve(domain: &Domain, view: &View<'_>) -> Resolved {
             workloads::missing_secrets(view, &scope.namespace)
         } else {
             Vec::new()
+        },
+        policy: Policy::of(domain, images),
+        driver_secrets: if is_ours {
+            driver_secrets(
+                view.roots_in::<BatchJob>(&scope.namespace).iter().map(Arc::as_ref),
+                view.roots_in::<SqlEndpoint>(&scope.namespace).iter().map(Arc::as_ref),
+            )
+        } else {
+            DriverSecrets::default()
         },
         running: if is_ours && (is_deleting || scope.spec.suspend) {
             running(&scope, view)

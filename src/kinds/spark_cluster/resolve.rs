@@ -35,7 +35,7 @@ impl Resolved {
     pub(super) fn new(root: &SparkCluster, view: &View<'_>, images: &SparkImages) -> Self {
         let name = root.metadata.name.as_deref().unwrap_or_default();
         let namespace = root.metadata.namespace.as_deref().unwrap_or_default();
-        let domain = DomainContext::resolve(view, namespace).with_quota(view);
+        let domain = DomainContext::resolve(view, namespace, images).with_quota(view);
         let mut names = vec![master_name(name)];
         names.extend(root.spec.workers.iter().map(|pool| pool_name(name, &pool.name)));
         let records: BTreeMap<String, Arc<Record>> = names

@@ -5,6 +5,7 @@ use crate::{
     api::SparkCluster,
     build::spark::{SparkImages, memory},
     engine::Problem,
+    kinds::common::Usage,
 };
 
 /// Smallest limit of a master pod, in MiB.
@@ -21,6 +22,10 @@ pub(super) fn problems(
         // What is to stop stops, whatever else is wrong with it.
         return problems;
     }
+    if resolved.sets.is_empty() {
+        problems.extend(domain.policy.frozen());
+    }
+    problems.extend(domain.policy.problems(&Usage::from(spec)));
     problems.extend(domain.runtime_problems("spec", &spec.runtime, images));
     problems.extend(domain.pool_problem("spec.master.nodePool", spec.master.node_pool.as_deref()));
     problems.extend(domain.resource_problems(

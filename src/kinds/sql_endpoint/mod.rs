@@ -65,7 +65,7 @@ impl Kind for SqlEndpointKind {
 }
 
 /// Name of the endpoint's stateful set and service.
-fn service_name(endpoint: &str) -> String {
+pub(in crate::kinds) fn service_name(endpoint: &str) -> String {
     names::child(endpoint, "sql", names::SET_LIMIT)
 }
 

@@ -37,7 +37,7 @@ impl Resolved {
     pub(super) fn new(root: &SqlEndpoint, view: &View<'_>, images: &SparkImages) -> Self {
         let name = root.metadata.name.as_deref().unwrap_or_default();
         let namespace = root.metadata.namespace.as_deref().unwrap_or_default();
-        let domain = DomainContext::resolve(view, namespace).with_quota(view);
+        let domain = DomainContext::resolve(view, namespace, images).with_quota(view);
         let set = ObjectKey::namespaced(STATEFUL_SET, namespace, service_name(name));
         let set = view.object(&set);
         Self {

@@ -5,6 +5,7 @@ use crate::{
     api::SqlEndpoint,
     build::spark::{SparkImages, memory::LEAST_LIMIT_MIB},
     engine::Problem,
+    kinds::common::Usage,
 };
 
 pub(super) fn problems(
@@ -18,6 +19,10 @@ pub(super) fn problems(
         // What is to stop stops, whatever else is wrong with it.
         return problems;
     }
+    if resolved.set.is_none() {
+        problems.extend(domain.policy.frozen());
+    }
+    problems.extend(domain.policy.problems(&Usage::from(spec)));
     problems.extend(domain.runtime_problems("spec", &spec.runtime, images));
     problems.extend(domain.pool_problem("spec.driver.nodePool", spec.driver.node_pool.as_deref()));
     problems.extend(domain.resource_problems(

@@ -13,7 +13,7 @@ use crate::{
     api::{BatchJob, Domain, SparkCluster},
     build::{labels, spark::SparkImages},
     engine::{Kind, ObjectKey, Record, ResourceType},
-    kinds::common::{ClusterContext, DomainContext, quota::Quota},
+    kinds::common::{ClusterContext, DomainContext, Policy, quota::Quota},
 };
 
 pub(super) const NOW: i64 = 1_800_000_000;
@@ -138,6 +138,7 @@ impl Around {
     /// What `resolve` gathers.
     pub(super) fn resolve(&self, root: &BatchJob) -> Resolved {
         let domain = DomainContext {
+            policy: Policy::default(),
             domain: self.domain.clone(),
             namespace: "sales".to_owned(),
             namespace_deleting: false,

@@ -17,7 +17,8 @@ pub const RETAINED: &str = "polder.dev/retained";
 /// The namespace with word of what was kept.
 pub fn farewell(domain: &Domain, scope: &Scope<'_>, resolved: &Resolved) -> Farewell {
     let note = note(domain, scope, resolved);
-    let mut left = namespace(scope);
+    // Its policy stays: it holds until somebody takes the namespace up again.
+    let mut left = namespace(scope, resolved.policy.annotations());
     let labels = left.metadata.labels.get_or_insert_default();
     labels.insert(RETAINED.to_owned(), "true".to_owned());
     let annotations = left.metadata.annotations.get_or_insert_default();

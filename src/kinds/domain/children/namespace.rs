@@ -13,20 +13,21 @@ use super::super::scope::Scope;
 const DISPLAY_NAME: &str = "polder.dev/display-name";
 /// Annotation with the address of the domain's owner.
 const OWNER_EMAIL: &str = "polder.dev/owner-email";
-/// The namespace.
-pub fn namespace(scope: &Scope<'_>) -> Namespace {
+
+/// The namespace, with the domain's policy as annotations.
+pub fn namespace(scope: &Scope<'_>, policy: Map) -> Namespace {
     let spec = scope.spec.namespace.clone().unwrap_or_default();
     let mut labels = pod_security(&spec);
     // What is ours goes over what users ask for: the schema refuses such keys, this is for the
     // day it does not.
     labels.extend(scope.identity().labels("namespace"));
     let labels = spec.labels.into_iter().chain(labels).collect();
-    let annotations: Map = spec.annotations.into_iter().chain(notes(scope)).collect();
+    let annotations = spec.annotations.into_iter().chain(notes(scope)).chain(policy).collect();
     Namespace {
         metadata: ObjectMeta {
             name: Some(scope.namespace.clone()),
             labels: Some(labels),
-            annotations: (!annotations.is_empty()).then_some(annotations),
+            annotations: Some(annotations),
             ..ObjectMeta::default()
         },
         ..Namespace::default()

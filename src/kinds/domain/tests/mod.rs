@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use super::{ApiServer, OperatorIdentity, Resolved, quotas, scope::Scope};
 use crate::{
     api::Domain,
-    build::{labels, quantity},
+    build::{labels, quantity, spark::SparkImages},
     engine::{ObjectKey, Record},
+    kinds::common::Policy,
 };
 
 fn operator() -> OperatorIdentity {
@@ -88,6 +89,7 @@ fn in_place(domain: &Domain) -> Resolved {
         quota_record(domain, index, kept)
     });
     Resolved {
+        policy: Policy::of(domain, &SparkImages::default()),
         quotas: quotas.collect(),
         secrets: domain
             .spec

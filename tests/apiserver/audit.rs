@@ -21,15 +21,23 @@ impl Mark {
     /// The operator's requests from here on, in the order of their ends, without those for leases
     /// and events.
     pub fn requests(self) -> Vec<Request> {
+        let lines = self.lines();
+        let ours = lines.iter().filter(|line| line.contains(USER));
+        ours.filter_map(|line| Request::read(&serde_json::from_str(line).unwrap())).collect()
+    }
+
+    /// All that was written to the log from here on, as it stands there.
+    pub fn all(self) -> Vec<Value> {
+        self.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn lines(self) -> Vec<String> {
         let mut file = file();
         file.seek(SeekFrom::Start(self.0)).unwrap();
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        lines
-            .filter(|line| line.contains(USER))
-            .filter_map(|line| Request::read(&serde_json::from_str(line).unwrap()))
-            .collect()
+        lines.map(str::to_owned).collect()
     }
 
     /// The operator's writes from here on.

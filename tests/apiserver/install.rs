@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ pub async fn installation() -> &'static Installation {
             chart.into_iter().partition(|object| object["kind"] == "Deployment");
         let is_wanted = |object: &&Value| {
             let kind = object["kind"].as_str().unwrap();
-            kind == "ServiceAccount" || kind.contains("Role") || kind.starts_with("Validating")
+            kind == "ServiceAccount" || kind.contains("Role") || kind.contains("Admission")
         };
         let wanted: Vec<&Value> = others.iter().filter(is_wanted).collect();
         let list = json!({"apiVersion": "v1", "kind": "List", "items": wanted});
@@ -54,6 +55,8 @@ pub async fn installation() -> &'static Installation {
             &["apply", "--server-side", "--force-conflicts", "-f", "-"],
             &list.to_string(),
         );
+
+        policies_act(&api).await;
 
         let folder = std::env::temp_dir().join(format!("polder-apiserver-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -83,9 +86,24 @@ fn helm() -> String {
             ),
             "--set",
             "members.serviceAccountNamespaces={ci}",
+            // Plays the kubelet of simulated nodes.
+            "--set",
+            "admissionPolicies.exempt.users={system:apiserver,system:kube-controller-manager,system:kube-scheduler,system:dev:kwok}",
         ],
         "",
     )
+}
+
+/// Waits until the policies refuse: it takes about a second until new ones act.
+async fn policies_act(api: &Api) {
+    let forged = json!({"apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": "p-probe", "labels": {"polder.dev/team": "x"}}});
+    let acts = cluster::eventually(Duration::from_secs(30), async || {
+        let path = "/api/v1/namespaces?dryRun=All";
+        let answer = cluster::request(&api.client, "POST", path, Some(&forged)).await;
+        answer.is_err_and(|refusal| refusal.contains("for Polder to set")).then_some(())
+    });
+    acts.await.expect("the admission policies do not act");
 }
 
 fn arguments(deployment: &Value) -> Vec<String> {

@@ -23,6 +23,7 @@ mod drift;
 mod isolation;
 mod jobs;
 mod ownership;
+mod policy;
 mod problems;
 mod quota;
 mod restart;

@@ -108,7 +108,7 @@ async fn what_the_domain_does_not_have_is_told(
     #[case] reason: &str,
     #[case] expected: &[&str],
 ) {
-    let tenant = Tenant::ready(name).await;
+    let tenant = Tenant::ready(name).await.past_policies();
     tenant.apply(&ENDPOINT.replace("spec:", "spec:\n  suspend: true")).await;
     tenant.wait_reason("SqlEndpoint", "bi", "Suspended").await;
     let mut spec = json!({"spec": patch});

@@ -177,11 +177,12 @@ async fn killed_at_any_write_it_comes_to_the_same_end() {
     let _alone = alone().await;
     let installation = installation().await;
     let mut operator = Operator::start(installation, "undisturbed");
-    let reference = Tenant::alone("t-reference").await;
+    // While no operator runs, the namespace has no policy yet.
+    let reference = Tenant::alone("t-reference").await.past_policies();
     reference.clean().await;
     apply_everything(&reference).await;
     wait_everything(&reference).await;
-    let tenant = Tenant::alone("t-killed").await;
+    let tenant = Tenant::alone("t-killed").await.past_policies();
     tenant.clean().await;
     operator.kill();
 

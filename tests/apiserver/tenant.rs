@@ -50,6 +50,12 @@ impl Tenant {
         Self { api: Api::new().await, name: name.to_owned(), is_shared: false, _turn: None }
     }
 
+    /// The same for what users could do before a domain became stricter, or its policy stood.
+    pub fn past_policies(mut self) -> Self {
+        self.api.client = self.api.past_policies().clone();
+        self
+    }
+
     /// Removes what an earlier run may have left.
     pub async fn clean(&self) {
         if self.get("Domain", &self.name).await.is_some() {

@@ -19,6 +19,25 @@ pub async fn client() -> Client {
     Client::try_default().await.expect("KUBECONFIG leads to a cluster")
 }
 
+/// A client that asks as somebody else. `more` are further headers of the impersonation.
+/// Source: <https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/>
+#[allow(dead_code, reason = "not every test impersonates")]
+pub async fn client_as(user: &str, groups: &[&str], more: &[(&str, &str)]) -> Client {
+    client().await;
+    let mut config = kube::Config::infer().await.expect("KUBECONFIG leads to a cluster");
+    let mut add = |name: &str, value: &str| {
+        config.headers.push((name.parse().unwrap(), value.parse().unwrap()));
+    };
+    add("impersonate-user", user);
+    for group in groups {
+        add("impersonate-group", group);
+    }
+    for (name, value) in more {
+        add(name, value);
+    }
+    Client::try_from(config).unwrap()
+}
+
 /// What the API server answers: an object, or its refusal in words.
 pub type Answer = Result<Value, String>;
 
@@ -29,7 +48,9 @@ pub async fn request(client: &Client, method: &str, path: &str, body: Option<&Va
         ("PATCH", _) => "application/merge-patch+json",
         _ => "application/json",
     };
-    let body = body.map(Value::to_string).unwrap_or_default().into_bytes();
+    // To YAML, which apply is sent as, these are line breaks.
+    let escaped = |text: String| text.replace('\u{85}', r"\u0085").replace('\u{2028}', r"\u2028");
+    let body = body.map(|body| escaped(body.to_string())).unwrap_or_default().into_bytes();
     let request = http::Request::builder()
         .method(method)
         .uri(path)

@@ -1,8 +1,18 @@
 //! What the operator's service account may not do.
 
+use std::collections::BTreeSet;
+
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
 use serde_json::{Value, json};
 
-use crate::{cluster::request, install::USER, tenant::Tenant};
+use crate::{
+    cluster::{Answer, request},
+    install::{USER, installation},
+    tenant::Tenant,
+};
 
 /// Asks the API server whether the operator may.
 async fn may(tenant: &Tenant, verb: &str, resource: &str, namespace: &str) -> bool {
@@ -93,6 +103,200 @@ async fn the_operator_reads_no_secrets_and_writes_in_domains_only() {
         let is_allowed = may(&tenant, verb, resource, "r-rights").await;
         assert_eq!(is_allowed, expected, "{verb} {resource} in a domain");
     }
+    tenant.end();
+}
+
+/// The operator itself, with the token of its service account.
+async fn operator() -> Client {
+    let kubeconfig = Kubeconfig::read_from(&installation().await.kubeconfig).unwrap();
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+    Client::try_from(config).unwrap()
+}
+
+/// What the API server says that its own token may do, as `verb resource.group`.
+async fn rules(client: &Client, namespace: &str) -> BTreeSet<String> {
+    let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": namespace}});
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
+    let answer = request(client, "POST", path, Some(&review)).await.unwrap();
+    assert_eq!(answer["status"]["incomplete"], false);
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()).collect()
+    };
+    let mut all = BTreeSet::new();
+    for rule in answer["status"]["resourceRules"].as_array().unwrap() {
+        for (verb, resource) in texts(&rule["verbs"]).iter().flat_map(|verb| {
+            texts(&rule["resources"]).into_iter().map(move |it| (verb.clone(), it))
+        }) {
+            let group = texts(&rule["apiGroups"]).join(",");
+            all.insert(format!("{verb} {resource}.{group}"));
+        }
+    }
+    all
+}
+
+/// All that its token writes anywhere outside of domains, as far as RBAC can tell. Namespaces and
+/// bindings are closed by an admission policy: see the next test. The rest are finalizers and
+/// status of Polder's own kinds, and reviews of oneself that every user may make.
+const WRITES: &[&str] = &[
+    "bind clusterroles.rbac.authorization.k8s.io",
+    "create namespaces.",
+    "create rolebindings.rbac.authorization.k8s.io",
+    "create selfsubjectaccessreviews.authorization.k8s.io",
+    "create selfsubjectreviews.authentication.k8s.io",
+    "create selfsubjectrulesreviews.authorization.k8s.io",
+    "delete namespaces.",
+    "delete rolebindings.rbac.authorization.k8s.io",
+    "patch batchjobs.polder.dev",
+    "patch batchjobs/status.polder.dev",
+    "patch domains.polder.dev",
+    "patch domains/status.polder.dev",
+    "patch namespaces.",
+    "patch rolebindings.rbac.authorization.k8s.io",
+    "patch sparkclusters.polder.dev",
+    "patch sparkclusters/status.polder.dev",
+    "patch sqlendpoints.polder.dev",
+    "patch sqlendpoints/status.polder.dev",
+    "update batchjobs/finalizers.polder.dev",
+    "update domains/finalizers.polder.dev",
+    "update sparkclusters/finalizers.polder.dev",
+    "update sqlendpoints/finalizers.polder.dev",
+];
+
+#[tokio::test]
+async fn its_token_writes_nothing_outside_of_domains() {
+    let tenant = Tenant::new("r-outside").await;
+    let client = operator().await;
+    let plain = "{apiVersion: v1, kind: Namespace, metadata: {name: NAME}}";
+    tenant.apply(plain).await;
+    for namespace in ["kube-system", "default", "r-outside"] {
+        let is_write =
+            |rule: &String| !["get ", "list ", "watch "].iter().any(|verb| rule.starts_with(verb));
+        let mut writes: BTreeSet<String> =
+            rules(&client, namespace).await.into_iter().filter(is_write).collect();
+        if namespace == "default" {
+            // Of Domains: the next test.
+            for verb in ["create", "patch"] {
+                assert!(writes.remove(&format!("{verb} events.events.k8s.io")), "{writes:#?}");
+            }
+        }
+        let expected: BTreeSet<String> = WRITES.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(writes, expected, "in {namespace}");
+    }
+    tenant.delete("Namespace", "r-outside").await;
+    tenant.end();
+}
+
+fn binding(name: &str, role: &str, subject: &Value, labels: &Value) -> Value {
+    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": name, "labels": labels},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [subject]})
+}
+
+#[tokio::test]
+async fn what_rbac_cannot_close_a_policy_does() {
+    let tenant = Tenant::ready("r-policy").await;
+    let client = operator().await;
+    let ask = async |method: &str, path: &str, body: Option<&Value>| {
+        request(&client, method, path, body).await
+    };
+    let namespaces = "/api/v1/namespaces";
+    let bindings =
+        |it: &str| format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{it}/rolebindings");
+    let itself = json!({"kind": "ServiceAccount", "name": "polder", "namespace": "polder-system"});
+    let eve = json!({"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "eve"});
+    let everybody = json!({"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:authenticated"});
+    let marks = json!({"app.kubernetes.io/managed-by": "polder", "polder.dev/domain": "r-policy"});
+    let labelled = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+    let strict = "pod-security.kubernetes.io/enforce";
+
+    let denied = "ValidatingAdmissionPolicy 'polder-operator'";
+    let refused = |what: &str, answer: Answer| {
+        let refusal = answer.expect_err(what);
+        assert!(refusal.contains(denied), "{what}: not by the policy: {refusal}");
+        assert!(!refusal.contains("failed expression"), "{what}: {refusal}");
+    };
+    // Namespaces.
+    let plain = labelled("r-mine", json!({}));
+    refused("a namespace of nobody", ask("POST", namespaces, Some(&plain)).await);
+    let system =
+        labelled("kube-mine", json!({"polder.dev/domain": "kube-mine", strict: "restricted"}));
+    refused("a namespace of the system", ask("POST", namespaces, Some(&system)).await);
+    let labels = json!({"polder.dev/domain": "r-open"});
+    refused("an open namespace", ask("POST", namespaces, Some(&labelled("r-open", labels))).await);
+    let labels = json!({"polder.dev/domain": "r-open", strict: "privileged"});
+    refused("a privileged one", ask("POST", namespaces, Some(&labelled("r-open", labels))).await);
+    for name in ["kube-system", "default", "polder-system"] {
+        let path = format!("{namespaces}/{name}");
+        let take = json!({"metadata": {"labels": {"polder.dev/domain": name}}});
+        refused(name, ask("PATCH", &path, Some(&take)).await);
+        let note = json!({"metadata": {"annotations": {"a": "b"}}});
+        refused(name, ask("PATCH", &path, Some(&note)).await);
+    }
+    let foreign = "{apiVersion: v1, kind: Namespace, metadata: {name: r-foreign}}";
+    tenant.api.apply("", foreign).await;
+    let path = format!("{namespaces}/r-foreign");
+    let take =
+        json!({"metadata": {"labels": {"polder.dev/domain": "r-foreign", strict: "restricted"}}});
+    refused("taking a namespace over", ask("PATCH", &path, Some(&take)).await);
+    refused("the end of a foreign namespace", ask("DELETE", &path, None).await);
+    let path = format!("{namespaces}/r-policy");
+    let open = json!({"metadata": {"labels": {strict: "privileged"}}});
+    refused("a lowered level", ask("PATCH", &path, Some(&open)).await);
+    let pass_on = json!({"metadata": {"labels": {"polder.dev/domain": "other"}}});
+    refused("another domain's", ask("PATCH", &path, Some(&pass_on)).await);
+
+    // Bindings.
+    for name in ["kube-system", "default", "polder-system", "r-foreign"] {
+        let own = binding("polder-operator", "polder-operator-domain", &itself, &marks);
+        refused(name, ask("POST", &bindings(name), Some(&own)).await);
+    }
+    for (what, role, subject, labels) in [
+        ("its role for a person", "polder-operator-domain", &eve, &marks),
+        ("the drivers' role for a person", "polder-spark-driver", &eve, &marks),
+        ("a role for everybody", "polder-domain-admin", &everybody, &marks),
+        ("without its marks", "polder-domain-admin", &eve, &json!({})),
+    ] {
+        let it = binding("mine", role, subject, labels);
+        refused(what, ask("POST", &bindings("r-policy"), Some(&it)).await);
+    }
+    // No other role at all: that is RBAC's.
+    for role in ["cluster-admin", "admin", "edit", "view"] {
+        let it = binding("mine", role, &eve, &marks);
+        let refusal = ask("POST", &bindings("r-policy"), Some(&it)).await.expect_err(role);
+        assert!(refusal.contains("attempting to grant RBAC permissions"), "{refusal}");
+    }
+    // Bindings that others made stay theirs.
+    let theirs = binding("theirs", "view", &eve, &json!({}));
+    tenant.apply(&theirs.to_string()).await;
+    let path = format!("{}/theirs", bindings("r-policy"));
+    refused("the end of another's binding", ask("DELETE", &path, None).await);
+
+    // Its own kinds: what they are to be is not for it to say.
+    let spec = json!({"spec": {"suspend": true}});
+    let path = "/apis/polder.dev/v1alpha1/domains/r-policy";
+    refused("a spec", ask("PATCH", path, Some(&spec)).await);
+
+    // Events: of Domains in `default`, and nowhere but there and in domains.
+    let event = |kind: &str, namespace: &str| {
+        json!({"apiVersion": "events.k8s.io/v1", "kind": "Event", "type": "Normal", "reason": "x",
+            "metadata": {"name": format!("r-{}", kind.to_lowercase()), "namespace": namespace}, "action": "x",
+            "eventTime": "2026-01-01T00:00:00.000000Z", "reportingController": "polder",
+            "reportingInstance": "x", "regarding": {"apiVersion": "v1", "kind": kind, "name": "x"}})
+    };
+    let events = |it: &str| format!("/apis/events.k8s.io/v1/namespaces/{it}/events?dryRun=All");
+    ask("POST", &events("default"), Some(&event("Domain", "default"))).await.unwrap();
+    refused(
+        "an event of others",
+        ask("POST", &events("default"), Some(&event("Node", "default"))).await,
+    );
+    for namespace in ["kube-system", "r-foreign"] {
+        let answer = ask("POST", &events(namespace), Some(&event("Pod", namespace))).await;
+        assert!(answer.expect_err(namespace).contains("cannot create resource"));
+    }
+    tenant.api.delete("Namespace", "", "r-foreign").await;
     tenant.end();
 }
 

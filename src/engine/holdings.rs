@@ -40,7 +40,11 @@ pub(crate) struct Holder {
 
 impl Holder {
     fn is_alive(&self) -> bool {
-        !self.name.is_empty() && self.until.is_some_and(|until| Instant::now() < until)
+        self.is_alive_for(Duration::ZERO)
+    }
+
+    fn is_alive_for(&self, time: Duration) -> bool {
+        !self.name.is_empty() && self.until.is_some_and(|until| Instant::now() + time < until)
     }
 }
 
@@ -67,11 +71,12 @@ impl Holdings {
     }
 
     /// Whether a shard that nobody holds may be taken: the first one says how many there are, and
-    /// whoever counts differently must not work beside us.
-    pub(crate) fn may_take(&self, shard: usize) -> bool {
+    /// whoever counts differently must not work beside us. `request` is the longest that taking it
+    /// may last.
+    pub(crate) fn may_take(&self, shard: usize, request: Duration) -> bool {
         let state = lock(&self.0.state);
         let count = state.holders.len();
-        let agrees = |first: &Holder| first.is_alive() && first.shards == count;
+        let agrees = |first: &Holder| first.is_alive_for(request) && first.shards == count;
         shard == 0 || state.holders.first().is_some_and(agrees)
     }
 
@@ -86,7 +91,9 @@ impl Holdings {
         let Some(holder) = state.holders.get(shard).filter(|holder| holder.is_alive()) else {
             return false;
         };
-        let asks = state.count(&holder.name) > state.count(&self.0.identity) + 1;
+        // Whoever counts otherwise keeps what it has until it goes.
+        let is_like_us = holder.shards == state.holders.len();
+        let asks = is_like_us && state.count(&holder.name) > state.count(&self.0.identity) + 1;
         if asks {
             state.asked = Some((shard, now + PATIENCE));
         }
@@ -135,14 +142,29 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_asked_of_whoever_counts_differently() {
+        let four = Holdings::new("four", 4);
+        for shard in 0..3 {
+            four.see(shard, held("three", 3));
+        }
+        assert!((0..4).all(|shard| !four.asks(shard)));
+    }
+
+    #[test]
     fn who_counts_differently_stands_by() {
         let ours = Holdings::new("b", 3);
-        assert!(ours.may_take(0) && !ours.may_take(1), "nobody has said how many there are");
+        assert!(
+            ours.may_take(0, Duration::from_secs(3)) && !ours.may_take(1, Duration::from_secs(3)),
+            "nobody has said how many there are"
+        );
         ours.see(0, held("a", 4));
-        assert!(!ours.may_take(1));
+        assert!(!ours.may_take(1, Duration::from_secs(3)));
         ours.see(0, held("a", 3));
-        assert!(ours.may_take(1));
+        assert!(ours.may_take(1, Duration::from_secs(3)));
         ours.see(0, Holder { until: Some(Instant::now()), ..held("a", 3) });
-        assert!(!ours.may_take(1), "it may be gone, and another count may come");
+        assert!(
+            !ours.may_take(1, Duration::from_secs(3)),
+            "it may be gone, and another count may come"
+        );
     }
 }

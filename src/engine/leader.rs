@@ -253,6 +253,11 @@ impl Leader {
         self.metrics.leader(&self.options.name, true);
     }
 
+    /// The longest that a request may last.
+    fn request(&self) -> Duration {
+        self.options.duration / 5
+    }
+
     /// How long a renewal lets us write.
     fn grace(&self) -> Duration {
         self.options.duration * 2 / 3
@@ -281,7 +286,7 @@ impl Leader {
         let current = match self.http.get(self.target(), Want::Object).await {
             Ok(text) => parse(&text)?,
             Err(error) if error.class() == Class::Gone => {
-                if !self.holdings.may_take(self.shard) {
+                if !self.holdings.may_take(self.shard, self.request()) {
                     return Ok(Turn::Theirs);
                 }
                 let lease = self.claim(Lease {
@@ -309,8 +314,8 @@ impl Leader {
     /// have not been renewed for as long as a lease lasts.
     async fn may_take(&mut self) -> Result<bool, RequestError> {
         let count = self.seen.as_ref().map_or(1, |(lease, _)| shards_of(lease));
-        if self.is_ours() || self.shard > 0 || count == self.holdings.shards() {
-            return Ok(self.holdings.may_take(self.shard));
+        if self.shard > 0 || count == self.holdings.shards() {
+            return Ok(self.holdings.may_take(self.shard, self.request()));
         }
         let mut others = Vec::new();
         for shard in 1..count {

@@ -60,7 +60,10 @@ pub fn domain(name: &str) -> Value {
                 {"role": "Admin", "subjects": [{"kind": "Group", "name": format!("{name}-leads")}]},
                 {"role": "Engineer", "subjects": [{"kind": "Group", "name": format!("{name}-eng")}]},
             ],
-            "quota": {"hard": {"requests.cpu": "4000", "limits.memory": "9000Gi", "pods": "5000"}},
+            "quota": {
+                "hard": {"requests.cpu": "4000", "limits.memory": "9000Gi", "pods": "5000"},
+                "perPriority": [{"priorityClass": "system-node-critical", "hard": {"pods": "5"}}],
+            },
             "limits": {
                 "default": {"cpu": "1", "memory": "512Mi"},
                 "defaultRequest": {"cpu": "20m", "memory": "64Mi"},

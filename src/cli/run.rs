@@ -76,7 +76,7 @@ pub(super) struct Arguments {
     #[arg(long, value_parser = version_and_image)]
     spark_image: Vec<(String, String)>,
     /// Reconciles of each kind at once.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     max_concurrent_reconciles: u16,
     /// Writes to the API server at once.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]

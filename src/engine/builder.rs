@@ -38,7 +38,8 @@ pub struct Options {
     /// How many shards the domains are divided into, with a lease each, so that several operators
     /// can work at once. Default 1. Without a lease there is always one.
     pub shards: usize,
-    /// Reconciles at once per kind. Default 8.
+    /// Reconciles at once per kind. Default 32: most of one is waiting for answers, and one tenant
+    /// whose requests hang must not keep the others from their turn.
     pub concurrency: usize,
     /// Writes at once in the whole process. Default 16: more only add latency.
     pub writes_in_flight: usize,
@@ -58,7 +59,7 @@ impl Options {
             health,
             leader_election: None,
             shards: 1,
-            concurrency: 8,
+            concurrency: 32,
             writes_in_flight: 16,
             request_timeout: Duration::from_secs(30),
             resync: Duration::from_mins(10),

@@ -12,7 +12,13 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{digest, resource::ObjectKey, resource::ResourceType, shards::shard_of, view::Record};
+use super::{
+    digest,
+    resource::ObjectKey,
+    resource::ResourceType,
+    shards::shard_of,
+    view::{Kept, Record},
+};
 
 /// A decoded root of any kind: an `Arc<R>`.
 pub(crate) type AnyRoot = Arc<dyn Any + Send + Sync>;
@@ -178,7 +184,7 @@ impl Decoder {
         let unreadable = |source| Unreadable { kind: self.resource.kind, source };
         let partial: Partial<'_> = serde_json::from_str(json).map_err(unreadable)?;
         let root = self.root.as_ref().map(|decode| root_part(&partial, decode(json), self.shards));
-        let kept = self.kept(json).map_err(unreadable)?;
+        let kept = Kept::new(&self.kept(json).map_err(unreadable)?);
         let metadata = partial.metadata;
         let controller = metadata
             .owner_references

@@ -37,7 +37,7 @@ fn a_record_keeps_identity_owner_digest_and_our_fields() {
     assert_eq!(incoming.applied, Some(5));
     assert_eq!(incoming.record.controller.as_deref(), Some("owner-uid"));
     assert_eq!(incoming.record.created.to_string(), "2026-01-02T03:04:05Z");
-    assert_eq!(incoming.record.kept, Value::Null);
+    assert_eq!(incoming.record.kept.value(), Value::Null);
     let owned = incoming.fields.unwrap();
     assert_eq!(&*owned.fields, r#"{"f:metadata":{"f:ownerReferences":{"k:{\"uid\":\"@\"}":{}}}}"#);
 }
@@ -47,7 +47,7 @@ fn kept_parts_stay_where_they_were() {
     let incoming =
         decoder(&["/status", "/spec/replicas", "/absent"]).decode(&thing().to_string()).unwrap();
     assert_eq!(
-        incoming.record.kept,
+        incoming.record.kept.value(),
         json!({"status": {"readyReplicas": 2}, "spec": {"replicas": 3}})
     );
 }

@@ -46,4 +46,4 @@ pub use plan::{Child, Farewell, Fault, Finalize, Ownership, Plan, Problem, Repor
 pub use resource::{ObjectKey, ResourceType, Served};
 pub use run::Engine;
 pub use snapshot::{Snapshot, SnapshotBuilder, SnapshotError};
-pub use view::{Record, View};
+pub use view::{Kept, Record, View};

@@ -151,7 +151,7 @@ mod tests {
 
         let view = snapshot.view(Timestamp::UNIX_EPOCH);
         let pod = view.object(&ObjectKey::namespaced(PODS, "n", "p")).unwrap();
-        assert_eq!(pod.kept, json!({"status": {"phase": "Running"}}));
+        assert_eq!(pod.kept.value(), json!({"status": {"phase": "Running"}}));
         assert_eq!(view.labelled(PODS, "n", "a", "i").len(), 1);
         assert!(view.labelled(PODS, "n", "a", "other").is_empty());
         assert_eq!(view.all_in(PODS, "n").len(), 1);

@@ -33,7 +33,29 @@ pub struct Record {
     pub controller: Option<String>,
     /// The parts of the object that its watch keeps (JSON pointers given at registration); null
     /// for metadata-only watches.
-    pub kept: Value,
+    pub kept: Kept,
+}
+
+/// The kept parts of an object, where the original had them. As text: a tree of values takes ten
+/// times the memory, and there is one for every pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept(Option<Box<str>>);
+
+impl Kept {
+    /// From an object with these parts; null for none.
+    pub fn new(value: &Value) -> Self {
+        Self((!value.is_null()).then(|| value.to_string().into()))
+    }
+
+    /// The object with these parts; null for none.
+    pub fn value(&self) -> Value {
+        self.0.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    /// One part of it.
+    pub fn pointer(&self, pointer: &str) -> Option<Value> {
+        self.value().pointer_mut(pointer).map(Value::take)
+    }
 }
 
 impl Record {
@@ -41,6 +63,12 @@ impl Record {
     /// `None` where it is absent or of another shape.
     pub fn part<T: serde::de::DeserializeOwned>(&self, pointer: &str) -> Option<T> {
         self.kept.pointer(pointer).and_then(|value| T::deserialize(value).ok())
+    }
+}
+
+impl From<Value> for Kept {
+    fn from(value: Value) -> Self {
+        Self::new(&value)
     }
 }
 

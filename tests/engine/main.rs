@@ -11,6 +11,7 @@
 )]
 
 mod apply;
+mod counts;
 mod fleet;
 mod harness;
 mod lease;

@@ -210,7 +210,7 @@ mod tests {
             deleting: false,
             created: Timestamp::UNIX_EPOCH,
             controller: None,
-            kept: json!({"status": status}),
+            kept: crate::engine::Kept::new(&json!({"status": status})),
         };
         let trouble = trouble(&pod).unwrap();
         assert_eq!((trouble.reason.as_str(), trouble.needs_person), (reason, needs_person));

@@ -197,7 +197,7 @@ pub(super) fn record(
         deleting: false,
         created: at(created),
         controller: Some(controller.to_owned()),
-        kept,
+        kept: kept.into(),
     }
 }
 

@@ -58,7 +58,7 @@ fn record(key: ObjectKey, domain: Option<&str>, kept: Value) -> Arc<Record> {
         deleting: false,
         created: Timestamp::UNIX_EPOCH,
         controller: None,
-        kept,
+        kept: kept.into(),
     })
 }
 

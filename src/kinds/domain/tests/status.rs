@@ -241,7 +241,7 @@ fn what_is_left_of_a_quota_is_told(
     let domain = domain(spec);
     let mut resolved = in_place(&domain);
     let (name, quota) = resolved.quotas.pop_first().unwrap();
-    let mut kept = quota.kept.clone();
+    let mut kept = quota.kept.value();
     if kept["status"]["used"]["pods"].is_string() {
         kept["status"]["used"]["pods"] = json!("3");
     }

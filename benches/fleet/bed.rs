@@ -139,7 +139,8 @@ fn watch_over(name: &str) -> Result<Child> {
         .args(["-c", script, name])
         .current_dir(ROOT)
         .stdin(Stdio::piped())
-        .spawn()?)
+        .spawn()
+        .map_err(|error| format!("sh cannot be run, nothing was started: {error}"))?)
 }
 
 fn start(name: &str, nodes: usize) -> Result<()> {

@@ -209,6 +209,9 @@ async fn a_pod_that_others_hold_is_named_until_they_let_it_go() {
     let held = "app.kubernetes.io/instance=held";
     let pod = tenant.wait("a run", async || tenant.list("Pod", held).await.pop()).await;
     let pod = pod["metadata"]["name"].as_str().unwrap();
+    // On a node that nobody has: a simulated kubelet would not heed finalizers, and the garbage
+    // collector of pods takes one without a node for failed.
+    tenant.bind(pod, "nowhere").await;
     hold(&tenant, "Pod", pod, true).await;
     let spec = json!({"spec": {"suspend": true, "deletionPolicy": "Retain"}});
     tenant.patch("Domain", "d-held", spec).await;
@@ -259,15 +262,16 @@ async fn what_blocks_the_end_of_a_namespace_is_told() {
 /// A domain in use keeps its namespace when its label goes astray. One that an administrator marks as
 /// another's is let go, and taken up again when the label is back.
 #[tokio::test]
-async fn a_label_that_is_taken_off_later_comes_back_and_another_one_holds() {
+async fn a_label_that_is_taken_off_later_or_changed_holds() {
     let tenant = Tenant::ready("d-label").await;
     let label = |value: Value| json!({"metadata": {"labels": {"polder.dev/domain": value}}});
+    // Past the policies, as whoever breaks the glass can. The operator's own account is kept out
+    // of namespaces without the label.
     tenant.patch("Namespace", "d-label", label(Value::Null)).await;
-    tenant
-        .until("Namespace", "d-label", "to have its label again", |namespace| {
-            namespace["metadata"]["labels"]["polder.dev/domain"] == "d-label"
-        })
-        .await;
+    let message = tenant.wait_reason("Domain", "d-label", "Rejected").await;
+    let todo = "an administrator hands it over with the label polder.dev/domain=d-label";
+    assert!(message.contains(todo), "{message}");
+    tenant.patch("Namespace", "d-label", label(json!("d-label"))).await;
     tenant.wait_ready("Domain", "d-label").await;
     tenant.patch("Namespace", "d-label", label(json!("another"))).await;
     let message = tenant.wait_reason("Domain", "d-label", "NamespaceExists").await;

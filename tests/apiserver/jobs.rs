@@ -36,12 +36,7 @@ async fn pending(tenant: &Tenant) -> String {
 async fn let_run(tenant: &Tenant, pod: &str, annotations: Value) {
     tenant.patch("Pod", pod, json!({"metadata": {"annotations": annotations}})).await;
     let nodes = tenant.api.list("Node", "", "").await;
-    let binding = json!({
-        "apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
-        "target": {"apiVersion": "v1", "kind": "Node", "name": nodes[0]["metadata"]["name"]},
-    });
-    let url = format!("{}/binding", path("Pod", &tenant.name, pod));
-    tenant.api.send("POST", &url, Some(&binding)).await.unwrap();
+    tenant.bind(pod, nodes[0]["metadata"]["name"].as_str().unwrap()).await;
 }
 
 #[tokio::test]

@@ -156,7 +156,6 @@ async fn a_workload_outside_of_any_domain_is_told_where_to_go() {
 #[rstest]
 #[case::quota("p-unknown", json!({"quota": {"hard": {"unicorns": "3"}}}), "UnknownResource", "spec.quota.hard[unicorns]")]
 #[case::limits("p-contradict", json!({"limits": {"default": {"cpu": "9"}}}), "LimitsContradict", "spec.limits.default[cpu]")]
-#[case::everybody("p-everybody", json!({"members": [{"role": "Admin", "subjects": [{"kind": "Group", "name": "system:authenticated"}]}]}), "SystemMember", "spec.members[0].subjects[0].name")]
 #[tokio::test]
 async fn a_slip_in_a_domain_is_told_and_what_is_there_stays(
     #[case] name: &str,

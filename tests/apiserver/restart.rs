@@ -274,6 +274,7 @@ async fn a_standby_takes_over_and_nothing_is_done_twice() {
     // A leader that ends in order hands over at once.
     let mut third = Operator::start(installation, "replica-c");
     third.ready().await;
+    quiet(&second).await;
     let mark = Mark::now();
     assert!(second.terminate(), "{}", second.tail(""));
     let led = eventually(Duration::from_secs(10), async || leads(&third).then_some(())).await;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    api::{Api, condition, is_current},
+    api::{Api, condition, is_current, path},
     cluster::eventually,
     manifests::DOMAIN,
     operator::{self, Turn, shared_state},
@@ -102,6 +102,16 @@ impl Tenant {
 
     pub async fn delete(&self, kind: &str, name: &str) {
         self.api.delete(kind, &self.name, name).await;
+    }
+
+    /// Binds a pod to a node.
+    pub async fn bind(&self, pod: &str, node: &str) {
+        let binding = json!({
+            "apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+        });
+        let url = format!("{}/binding", path("Pod", &self.name, pod));
+        self.api.send("POST", &url, Some(&binding)).await.unwrap();
     }
 
     /// Waits until there is an answer; panics with `what` if none comes.

@@ -65,6 +65,11 @@ async fn a_namespace_says_what_the_operator_wrote() {
     refused("its end", &admin.delete("Namespace", name).await, &["belongs to Domain v-namespace"]);
     let theirs = json!({"metadata": {"labels": {"example.com/a": "b"}, "annotations": {"example.com/a": "b"}}});
     accepted("what is not Polder's", admin.patch("Namespace", name, "", &theirs).await);
+    // What a Domain left behind is an administrator's again.
+    tenant.patch("Domain", name, json!({"spec": {"deletionPolicy": "Retain"}})).await;
+    tenant.delete("Domain", name).await;
+    tenant.wait_gone("Domain", name).await;
+    accepted("the end of what is left", admin.delete("Namespace", name).await);
     tenant.end();
 }
 

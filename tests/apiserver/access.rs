@@ -296,6 +296,34 @@ async fn accounts_of_other_namespaces_are_refused(
     assert!(judged.is_some(), "{last:?}");
 }
 
+#[tokio::test]
+async fn an_account_of_elsewhere_comes_in_by_no_way() {
+    let tenant = Tenant::ready("acc-ways").await;
+    let client = &tenant.api.client;
+    let url = |more: &str| format!("{}?dryRun=All{more}", path("Domain", "", "acc-ways"));
+    let members = |namespace: &str| json!([{"role": "Admin", "subjects": [{"kind": "ServiceAccount", "name": "a", "namespace": namespace}]}]);
+    for (namespace, is_let_in) in [("ci", true), ("acc-ways", true), ("acc-roles", false)] {
+        let patch = json!({"spec": {"members": members(namespace)}});
+        let mut applied = patch.clone();
+        applied["apiVersion"] = json!("polder.dev/v1alpha1");
+        applied["kind"] = json!("Domain");
+        let mut whole = tenant.get("Domain", "acc-ways").await.unwrap();
+        whole["spec"]["members"] = members(namespace);
+        let apply = url("&fieldManager=somebody&force=true");
+        let ways =
+            [("PATCH", url(""), &patch), ("PATCH", apply, &applied), ("PUT", url(""), &whole)];
+        for (method, url, body) in ways {
+            let answer = request(client, method, &url, Some(body)).await;
+            match (is_let_in, &answer) {
+                (true, Ok(_)) => {}
+                (false, Err(refusal)) if refusal.contains("of namespace acc-roles cannot") => {}
+                _ => panic!("{method} {url}, account of {namespace}: {answer:#?}"),
+            }
+        }
+    }
+    tenant.end();
+}
+
 /// `polder access`, with a kubeconfig.
 fn polder(kubeconfig: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_polder"))

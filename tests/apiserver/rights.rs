@@ -212,7 +212,7 @@ async fn what_rbac_cannot_close_a_policy_does() {
     let labelled = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
     let strict = "pod-security.kubernetes.io/enforce";
 
-    let denied = "ValidatingAdmissionPolicy 'polder-operator'";
+    let denied = "ValidatingAdmissionPolicy 'polder-operator-";
     let refused = |what: &str, answer: Answer| {
         let refusal = answer.expect_err(what);
         assert!(refusal.contains(denied), "{what}: not by the policy: {refusal}");

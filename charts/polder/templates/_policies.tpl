@@ -13,28 +13,39 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "polder.serviceAccount
 [{{ range $index, $item := . }}{{ if $index }}, {{ end }}'{{ $item }}'{{ end }}]
 {{- end }}
 
-{{/* Not somebody who breaks the glass: see docs/explanation/admission.md. */}}
-{{- define "polder.notBreakGlass" -}}
-- name: not-break-glass
+{{/*
+Whom and what a policy looks at, as one condition: all conditions of a policy are evaluated for each
+request, and most requests are the operator's own, which the first words settle. `exempt`: not the
+system's controllers either. `and`: what else must hold.
+Those who break the glass: see docs/explanation/admission.md.
+*/}}
+{{- define "polder.matchCondition" -}}
+{{- $ := .root -}}
+- name: {{ .name | default "by-others" }}
   expression: >-
-    !('{{ .Values.admissionPolicies.breakGlassGroup }}' in request.userInfo.?groups.orValue([])
+    request.userInfo.username != '{{ include "polder.operatorUser" $ }}'
+    {{- if .exempt }}
+    && !(request.userInfo.username in {{ include "polder.celList" $.Values.admissionPolicies.exempt.users }})
+    && !request.userInfo.?groups.orValue([]).exists(g, g in {{ include "polder.celList" $.Values.admissionPolicies.exempt.groups }})
+    {{- end }}
+    {{- range .and }}
+    && ({{ . | trim }})
+    {{- end }}
+    && !('{{ $.Values.admissionPolicies.breakGlassGroup }}' in request.userInfo.?groups.orValue([])
     && authorizer.group('polder.dev').resource('domains').check('bypass').allowed())
 {{- end }}
 
-{{/* Neither the operator nor somebody who breaks the glass. */}}
-{{- define "polder.notOperator" -}}
-- name: not-the-operator
-  expression: request.userInfo.username != '{{ include "polder.operatorUser" . }}'
-{{ include "polder.notBreakGlass" . }}
+{{/* What to do instead of changing an object of the operator's: a CEL string. */}}
+{{- define "polder.handsOff" -}}
+': made by Polder, which alone changes and deletes it; change the '
++ oldObject.metadata.?labels[?'app.kubernetes.io/name'].orValue('workload') + ' '
++ oldObject.metadata.?labels[?'app.kubernetes.io/instance'].orValue('') + ' instead'
 {{- end }}
 
-{{/* Not one of the system's controllers either. */}}
-{{- define "polder.notExempt" -}}
-{{ include "polder.notOperator" . }}
-- name: not-exempt
-  expression: >-
-    !(request.userInfo.username in {{ include "polder.celList" .Values.admissionPolicies.exempt.users }})
-    && !request.userInfo.?groups.orValue([]).exists(g, g in {{ include "polder.celList" .Values.admissionPolicies.exempt.groups }})
+{{/* The operator's own requests. */}}
+{{- define "polder.byOperator" -}}
+- name: by-the-operator
+  expression: request.userInfo.username == '{{ include "polder.operatorUser" . }}'
 {{- end }}
 
 {{/* A binding; `domains`: in the namespaces of domains only. */}}

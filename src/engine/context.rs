@@ -90,8 +90,8 @@ pub(crate) struct Memory {
     pub failures: u32,
     /// Children that need not be tried again yet, by kind and path.
     pub held_off: HashMap<(&'static str, String), HeldOff>,
-    /// Hash of a status as it was sent, and the text that the server made of it.
-    pub status: Option<(u64, Arc<str>)>,
+    /// Hash of a status as it was sent, and of the text that the server made of it.
+    pub status: Option<(u64, u64)>,
     /// Secrets that were made, of which the status may not tell yet.
     pub generated: HashSet<ObjectKey>,
     /// When a status was last written.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::{
     digest,
+    lean::Lean,
     resource::ObjectKey,
     resource::ResourceType,
     shards::shard_of,
@@ -24,7 +25,6 @@ use super::{
 pub(crate) type AnyRoot = Arc<dyn Any + Send + Sync>;
 
 /// An object as it came from the API server, reduced to what is kept.
-#[derive(Debug)]
 pub(crate) struct Incoming {
     pub path: String,
     pub record: Record,
@@ -44,15 +44,15 @@ pub(crate) struct Owned {
 }
 
 /// What is kept of a root besides its record.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct RootPart {
-    /// The typed object, or why it could not be decoded.
-    pub object: Result<AnyRoot, Arc<str>>,
+    pub lean: Lean,
+    decode: Arc<DecodeRoot>,
+    /// Why it cannot be decoded.
+    pub broken: Option<Arc<str>>,
     pub generation: i64,
     pub finalizers: Vec<String>,
     pub annotations: u64,
-    /// `.status` as JSON text: smaller than a tree of values.
-    pub status: Option<Arc<str>>,
     /// Hash of what other roots see of the status.
     pub face: u64,
     /// The shard it belongs to.
@@ -62,12 +62,20 @@ pub(crate) struct RootPart {
 }
 
 impl RootPart {
+    /// The typed object, or why it could not be decoded.
+    pub(crate) fn object(&self) -> Result<AnyRoot, Arc<str>> {
+        match &self.broken {
+            Some(message) => Err(Arc::clone(message)),
+            None => Ok((self.decode)(self.lean.text())?.object),
+        }
+    }
+
     /// Whether a pass over the root itself could end differently: everything but the status.
     pub(crate) fn same_wish(&self, other: &Self) -> bool {
         self.generation == other.generation
             && self.finalizers == other.finalizers
             && self.annotations == other.annotations
-            && self.object.is_ok() == other.object.is_ok()
+            && self.broken.is_some() == other.broken.is_some()
     }
 
     /// Whether it looks the same to the roots that depend on it.
@@ -113,8 +121,6 @@ pub(crate) struct Unreadable {
 struct Partial<'a> {
     #[serde(borrow)]
     metadata: Metadata<'a>,
-    #[serde(borrow, default)]
-    status: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -183,7 +189,8 @@ impl Decoder {
     pub(crate) fn decode(&self, json: &str) -> Result<Incoming, Unreadable> {
         let unreadable = |source| Unreadable { kind: self.resource.kind, source };
         let partial: Partial<'_> = serde_json::from_str(json).map_err(unreadable)?;
-        let root = self.root.as_ref().map(|decode| root_part(&partial, decode(json), self.shards));
+        let root = self.root.as_ref().map(|decode| root_part(&partial, json, decode, self.shards));
+        let root = root.transpose().map_err(unreadable)?;
         let kept = Kept::new(&self.kept(json).map_err(unreadable)?);
         let metadata = partial.metadata;
         let controller = metadata
@@ -268,26 +275,33 @@ fn insert<'a>(target: &mut Value, mut path: impl Iterator<Item = &'a str>, value
     }
 }
 
-fn root_part(partial: &Partial<'_>, decoded: Result<Decoded, String>, shards: usize) -> RootPart {
+fn root_part(
+    partial: &Partial<'_>,
+    json: &str,
+    decode: &Arc<DecodeRoot>,
+    shards: usize,
+) -> Result<RootPart, serde_json::Error> {
     let metadata = &partial.metadata;
-    let status = partial.status.map(RawValue::get).filter(|text| *text != "null");
-    let (object, face, home) = match decoded {
-        Ok(Decoded { object, face, home }) => (Ok(object), face, home),
-        Err(message) => (Err(Arc::from(message)), None, None),
+    let lean = Lean::of(json)?;
+    let (broken, face, home) = match decode(lean.text()) {
+        Ok(Decoded { face, home, .. }) => (None, face, home),
+        Err(message) => (Some(Arc::from(message)), None, None),
     };
     let own = metadata.namespace.as_deref().unwrap_or(&metadata.name);
-    RootPart {
-        object,
+    let status = lean.status();
+    Ok(RootPart {
+        decode: Arc::clone(decode),
+        broken,
         generation: metadata.generation,
         finalizers: metadata.finalizers.clone().unwrap_or_default(),
         annotations: hash(&metadata.annotations.map(RawValue::get)),
         face: hash(&face.as_deref().or(status)),
         shard: if shards > 1 { shard_of(home.as_deref().unwrap_or(own), shards) } else { 0 },
-        status: status.map(Arc::from),
         ready: status
             .and_then(|text| serde_json::from_str::<Value>(text).ok())
             .and_then(|status| ready_of(&status)),
-    }
+        lean,
+    })
 }
 
 /// A hash for comparisons within this process.

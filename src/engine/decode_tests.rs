@@ -72,6 +72,6 @@ fn a_root_that_does_not_decode_is_kept_as_broken() {
     let incoming = decoder.decode(&thing.to_string()).unwrap();
     assert!(incoming.record.deleting);
     let root = incoming.root.unwrap();
-    assert_eq!(root.object.unwrap_err().as_ref(), "missing field `size`");
+    assert_eq!(root.object().unwrap_err().as_ref(), "missing field `size`");
     assert_eq!(root.ready, Some(("True".to_owned(), "Ok".to_owned())));
 }

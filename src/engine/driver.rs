@@ -54,14 +54,13 @@ pub(crate) fn resource_of<R: Root>() -> ResourceType {
     }
 }
 
-/// Roots are kept without managed fields, the larger half of most.
+/// Reads a root, and what others are to know of it.
 pub(crate) fn decoder_of<R: Root>(
     face: fn(&R) -> Option<String>,
     home: fn(&R) -> Option<String>,
 ) -> Arc<DecodeRoot> {
     Arc::new(move |json| {
-        let mut root: R = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        root.meta_mut().managed_fields = None;
+        let root: R = serde_json::from_str(json).map_err(|error| error.to_string())?;
         let (face, home) = (face(&root), home(&root));
         Ok(Decoded { object: Arc::new(root), face, home })
     })

@@ -21,6 +21,7 @@ mod holdings;
 mod http;
 pub mod kind;
 mod leader;
+mod lean;
 pub mod plan;
 mod prune;
 mod queue;

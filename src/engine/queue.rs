@@ -70,6 +70,12 @@ impl Queue {
         }
     }
 
+    /// Reconcile this within `delay`, once for all who ask meanwhile.
+    pub(crate) fn add_within(&self, path: &Arc<str>, delay: Duration) {
+        self.lock().schedule(path, Instant::now() + delay);
+        self.changed.notify_one();
+    }
+
     /// The object's pass is over; look again after `delay`, if any, unless woken before.
     pub(crate) fn done(&self, path: &Arc<str>, delay: Option<Duration>) {
         let mut state = self.lock();
@@ -144,9 +150,10 @@ impl State {
         true
     }
 
+    /// Looks at the object at this time, or earlier if it is to be anyway.
     fn schedule(&mut self, path: &Arc<str>, at: Instant) {
         let slot = self.objects.entry(Arc::clone(path)).or_default();
-        if slot.queued.is_some() {
+        if slot.queued.is_some() || slot.later.is_some_and(|(planned, _)| planned <= at) {
             return;
         }
         if let Some(key) = slot.later.take() {
@@ -166,6 +173,7 @@ impl State {
             if let Some(slot) = self.objects.get_mut(&path) {
                 slot.later = None;
             }
+            // Due while running: dirty.
             self.add(&path);
         }
     }

@@ -54,6 +54,25 @@ async fn later_comes_later_and_a_wake_up_comes_first() {
     assert!(nothing(&queue), "the wake-up took the place of the appointment");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_has_time_comes_once_and_in_time() {
+    let queue = queue();
+    let (a, soon) = (path("a"), Duration::from_millis(500));
+    let start = Instant::now();
+    queue.add_within(&a, soon);
+    tokio::time::advance(Duration::from_millis(300)).await;
+    queue.add_within(&a, soon);
+    assert!(nothing(&queue));
+    assert_eq!(queue.next().await, a);
+    assert_eq!(start.elapsed(), soon, "the first who asked is not put off");
+    queue.add_within(&a, soon);
+    queue.done(&a, Some(Duration::from_mins(10)));
+    assert_eq!(queue.next().await, a);
+    assert_eq!(start.elapsed(), soon * 2, "asked while running, before the appointment");
+    queue.done(&a, None);
+    assert!(queue.lock().objects.is_empty());
+}
+
 #[tokio::test]
 async fn every_waiting_worker_gets_work() {
     let queue = Arc::new(queue());

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -33,8 +33,8 @@ pub(super) async fn reconcile(
     };
     let pass = start(context, controller, id, &root, memory);
     let Some(part) = &root.root else { return Verdict::default() };
-    let object = match &part.object {
-        Ok(object) => Arc::clone(object),
+    let object = match part.object() {
+        Ok(object) => object,
         Err(message) => {
             let message = format!(
                 "Polder cannot read this object, which a newer or older schema let in: {message}; \
@@ -146,7 +146,7 @@ impl Pass<'_> {
     /// Ends with a status that the kind could not give.
     pub(super) async fn stall(&self, root: &Stored, reason: &str, message: &str) -> Verdict {
         let Some(part) = &root.root else { return Verdict::default() };
-        let live = part.status.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let live = part.lean.status().and_then(|text| serde_json::from_str(text).ok());
         let live = live.unwrap_or(Value::Null);
         let told = self.tell(status::stalled(&live, part.generation, reason, message)).await;
         Verdict { failed: told.is_none(), untold: told.flatten(), ..Verdict::default() }

@@ -1,9 +1,6 @@
 //! Writing the root itself: its finalizer and its status.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -100,16 +97,16 @@ impl Pass<'_> {
         mut desired: Value,
     ) -> Result<Option<Duration>, RequestError> {
         let Some(part) = &root.root else { return Ok(None) };
-        let live_text = part.status.clone().unwrap_or_else(|| Arc::from("{}"));
-        let live: Value = serde_json::from_str(&live_text).unwrap_or_default();
+        let live_text = part.lean.status().unwrap_or("{}");
+        let live: Value = serde_json::from_str(live_text).unwrap_or_default();
         status::keep_times(&mut desired, &live, Timestamp::now());
         if desired.is_null() || desired == live {
             lock(self.memory).untold = None;
             return Ok(None);
         }
         // The server may have made something else of it: it does so every time.
-        let as_sent = lock(self.memory).status.clone();
-        if as_sent.is_some_and(|(sent, made)| sent == hash(&desired) && made == live_text) {
+        let as_sent = lock(self.memory).status;
+        if as_sent.is_some_and(|(sent, made)| sent == hash(&desired) && made == hash(&live_text)) {
             return Ok(None);
         }
         if let Some(wait) = self.has_time(status::urgency(&live, &desired)) {
@@ -159,8 +156,9 @@ impl Pass<'_> {
         let http = &self.http;
         self.write_root(http.apply(target(key), "/status", &manager, body, Want::Object)).await?;
         let answer = self.context.world.get(self.controller.index, &self.id.path);
-        if let Some(text) = answer.and_then(|stored| stored.root?.status.clone()) {
-            lock(self.memory).status = Some((hash(desired), text));
+        let made = answer.and_then(|stored| Some(hash(&stored.root?.lean.status()?)));
+        if let Some(made) = made {
+            lock(self.memory).status = Some((hash(desired), made));
         }
         Ok(())
     }

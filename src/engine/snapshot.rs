@@ -107,7 +107,7 @@ impl Snapshot {
         };
         let unreadable = |error: &dyn Display| SnapshotError::Unreadable(error.to_string());
         let mut incoming = decoder.decode(&object.to_string()).map_err(|e| unreadable(&e))?;
-        if let Some(Err(message)) = incoming.root.as_ref().map(|root| &root.object) {
+        if let Some(message) = incoming.root.as_ref().and_then(|root| root.broken.as_ref()) {
             return Err(unreadable(message));
         }
         self.version += 1;
@@ -156,7 +156,7 @@ mod tests {
         assert!(view.labelled(PODS, "n", "a", "other").is_empty());
         assert_eq!(view.all_in(PODS, "n").len(), 1);
         assert!(view.root::<ConfigMap>(Some("n"), "r").unwrap().data.is_some());
-        assert_eq!(view.roots_in::<ConfigMap>("n").len(), 1);
+        assert_eq!(view.roots_aside::<ConfigMap>("n").len(), 1);
         assert!(view.root::<ConfigMap>(Some("m"), "r").is_none());
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{
     kind::Root,
     resource::{ObjectKey, ResourceType, Served},
-    world::{Dep, RootId, Stored, World, path_of},
+    world::{Dep, Looker, RootId, Stored, World, path_of},
 };
 
 /// A small record of a watched object.
@@ -99,23 +99,35 @@ impl<'a> View<'a> {
     pub fn root<R: Root>(&self, namespace: Option<&str>, name: &str) -> Option<Arc<R>> {
         let index = self.root_index::<R>()?;
         let path = super::decode::path(namespace, name);
-        self.note(Dep::object(index, &path));
-        typed(self.world.look(index, &path, self.root)?)
+        let dep = self.note(Dep::object(index, &path));
+        typed(self.world.look_by(index, &path, self.by(dep))?)
     }
 
-    /// Roots of a kind in a namespace.
-    pub fn roots_in<R: Root>(&self, namespace: &str) -> Vec<Arc<R>> {
+    /// Roots of a kind in a namespace, looked at aside: a change of one of them wakes this root
+    /// within a second, and many changes wake it once.
+    pub fn roots_aside<R: Root>(&self, namespace: &str) -> Vec<Arc<R>> {
         let Some(index) = self.root_index::<R>() else { return Vec::new() };
-        self.note(Dep::namespace(index, namespace));
-        self.world.in_namespace(index, namespace, self.root).into_iter().filter_map(typed).collect()
+        let dep = self.note(Dep::namespace(index, namespace).aside());
+        let stored = self.world.in_namespace(index, namespace, self.by(dep));
+        stored.into_iter().filter_map(typed).collect()
     }
 
     /// A watched object.
     pub fn object(&self, key: &ObjectKey) -> Option<Arc<Record>> {
+        self.look(key, |dep| dep)
+    }
+
+    /// A watched object, looked at aside: a change of it wakes this root within a second, and
+    /// many changes wake it once.
+    pub fn object_aside(&self, key: &ObjectKey) -> Option<Arc<Record>> {
+        self.look(key, Dep::aside)
+    }
+
+    fn look(&self, key: &ObjectKey, how: impl Fn(Dep) -> Dep) -> Option<Arc<Record>> {
         let index = self.index(&key.resource)?;
         let path = path_of(key);
-        self.note(Dep::object(index, &path));
-        Some(self.world.look(index, &path, self.root)?.record)
+        let dep = self.note(how(Dep::object(index, &path)));
+        Some(self.world.look_by(index, &path, self.by(dep))?.record)
     }
 
     /// Watched objects of a type in a namespace that carry the labels
@@ -136,8 +148,8 @@ impl<'a> View<'a> {
     /// All watched objects of a type in a namespace.
     pub fn all_in(&self, resource: ResourceType, namespace: &str) -> Vec<Arc<Record>> {
         let Some(index) = self.index(&resource) else { return Vec::new() };
-        self.note(Dep::namespace(index, namespace));
-        records(self.world.in_namespace(index, namespace, self.root))
+        let dep = self.note(Dep::namespace(index, namespace));
+        records(self.world.in_namespace(index, namespace, self.by(dep)))
     }
 
     /// Whether the API server shows a type. Only one that is watched as optional can be absent.
@@ -147,8 +159,13 @@ impl<'a> View<'a> {
         self.world.served(index, self.root)
     }
 
-    fn note(&self, dep: Dep) {
+    fn by(&self, dep: Dep) -> Looker<'_> {
+        self.root.map(|root| (root, dep))
+    }
+
+    fn note(&self, dep: Dep) -> Dep {
         self.looked.borrow_mut().insert(dep);
+        dep
     }
 
     fn index(&self, resource: &ResourceType) -> Option<usize> {
@@ -173,5 +190,5 @@ fn records(stored: Vec<Stored>) -> Vec<Arc<Record>> {
 }
 
 fn typed<R: Root>(stored: Stored) -> Option<Arc<R>> {
-    stored.root?.object.ok()?.downcast().ok()
+    stored.root?.object().ok()?.downcast().ok()
 }

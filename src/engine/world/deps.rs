@@ -38,6 +38,11 @@ impl Dep {
         Self::of(&(3u8, index))
     }
 
+    /// The same, looked at aside: a change of it has time.
+    pub(crate) fn aside(self) -> Self {
+        Self::of(&(4u8, self))
+    }
+
     fn of(value: &impl Hash) -> Self {
         let mut hasher = DefaultHasher::new();
         value.hash(&mut hasher);
@@ -112,5 +117,6 @@ mod tests {
     fn kinds_of_look_ups_differ() {
         assert_ne!(Dep::object(1, "n"), Dep::namespace(1, "n"));
         assert_ne!(Dep::object(1, "n"), Dep::object(2, "n"));
+        assert_ne!(Dep::object(1, "n"), Dep::object(1, "n").aside());
     }
 }

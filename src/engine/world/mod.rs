@@ -13,6 +13,7 @@ use std::{
     any::TypeId,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use deps::Deps;
@@ -29,6 +30,10 @@ use super::{
 };
 use crate::telemetry::Metrics;
 
+/// How soon a root is woken by what it looked at aside. Such things change with every pod of a
+/// domain, and many look at them: a pass for each change would be the square of the fleet.
+const ASIDE: Duration = Duration::from_secs(1);
+
 /// The stores, shared by watches and reconciles.
 pub(crate) struct World {
     state: Mutex<State>,
@@ -38,6 +43,9 @@ pub(crate) struct World {
     pub queues: Vec<Arc<Queue>>,
     metrics: Metrics,
 }
+
+/// Who looks, if it is a root, and the dependency that it becomes.
+pub(crate) type Looker<'a> = Option<(&'a RootId, Dep)>;
 
 /// A type as the world has to know it.
 pub(crate) struct TypeEntry {
@@ -153,7 +161,7 @@ impl World {
     /// Whether a type is served, which becomes a dependency of the root.
     pub(crate) fn served(&self, index: usize, root: Option<&RootId>) -> Served {
         let mut state = self.lock();
-        state.depend(root, Dep::served(index));
+        state.depend(root.map(|root| (root, Dep::served(index))));
         state.stores.get(index).map(|store| store.served).unwrap_or_default()
     }
 
@@ -243,27 +251,27 @@ impl World {
 
     /// An object, which becomes a dependency of the root.
     pub(crate) fn look(&self, index: usize, path: &str, root: Option<&RootId>) -> Option<Stored> {
+        self.look_by(index, path, root.map(|root| (root, Dep::object(index, path))))
+    }
+
+    /// The same, as one looks at it.
+    pub(crate) fn look_by(&self, index: usize, path: &str, by: Looker<'_>) -> Option<Stored> {
         let mut state = self.lock();
-        state.depend(root, Dep::object(index, path));
+        state.depend(by);
         state.stores.get(index)?.objects.get(path).cloned()
     }
 
     /// The objects of a namespace.
-    pub(crate) fn in_namespace(
-        &self,
-        index: usize,
-        ns: &str,
-        root: Option<&RootId>,
-    ) -> Vec<Stored> {
+    pub(crate) fn in_namespace(&self, index: usize, ns: &str, by: Looker<'_>) -> Vec<Stored> {
         let mut state = self.lock();
-        state.depend(root, Dep::namespace(index, ns));
+        state.depend(by);
         state.stores.get(index).into_iter().flat_map(|s| s.in_namespace(ns)).cloned().collect()
     }
 
     /// The objects of a labelled group.
     pub(crate) fn in_group(&self, index: usize, group: Dep, root: Option<&RootId>) -> Vec<Stored> {
         let mut state = self.lock();
-        state.depend(root, group);
+        state.depend(root.map(|root| (root, group)));
         state
             .stores
             .get(index)
@@ -323,9 +331,13 @@ impl World {
 
     /// Wakes whom a change concerns, and counts it.
     fn spread(&self, state: &State, index: usize, change: &Change, except: Option<&RootId>) {
-        for root in state.concerned(index, change) {
-            if except != Some(&root) {
-                self.wake(&root);
+        let concerned = state.concerned(index, change);
+        for root in concerned.at_once.iter().filter(|root| except != Some(root)) {
+            self.wake(root);
+        }
+        for root in concerned.soon.difference(&concerned.at_once) {
+            if let Some(queue) = self.queues.get(root.controller) {
+                queue.add_within(&root.path, ASIDE);
             }
         }
         let Some(store) = state.stores.get(index) else { return };

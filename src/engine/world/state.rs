@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    Looker,
     deps::{Dep, Deps, RootId},
     intern::Interner,
     path_of,
@@ -22,6 +23,14 @@ pub(super) struct State {
     pub writing: HashMap<Dep, Writing>,
     pub labels: Interner<BTreeMap<String, String>>,
     pub fields: Interner<str>,
+}
+
+/// Whom a change concerns.
+#[derive(Default)]
+pub(super) struct Concerned {
+    pub at_once: HashSet<RootId>,
+    /// Those who looked at it aside; some of them may be in the other set too.
+    pub soon: HashSet<RootId>,
 }
 
 pub(super) struct Writing {
@@ -55,15 +64,16 @@ impl State {
         }
     }
 
-    pub(super) fn depend(&mut self, root: Option<&RootId>, dep: Dep) {
-        if let Some(root) = root {
+    pub(super) fn depend(&mut self, by: Looker<'_>) {
+        if let Some((root, dep)) = by {
             self.deps.add(root, dep);
         }
     }
 
     /// Roots that own the object, looked at it, or are it.
-    pub(super) fn concerned(&self, index: usize, change: &Change) -> HashSet<RootId> {
-        let mut roots = HashSet::new();
+    pub(super) fn concerned(&self, index: usize, change: &Change) -> Concerned {
+        let mut concerned = Concerned::default();
+        let roots = &mut concerned.at_once;
         for stored in [&change.old, &change.new].into_iter().flatten() {
             let record = &stored.record;
             let path = path_of(&record.key);
@@ -73,13 +83,15 @@ impl State {
                 Some(Dep::namespace(index, namespace)),
                 group_of(index, record),
             ];
-            let deps = deps.into_iter().flatten().filter(|_| !change.is_private());
-            roots.extend(deps.flat_map(|dep| self.deps.on(dep)).cloned());
+            for dep in deps.into_iter().flatten().filter(|_| !change.is_private()) {
+                roots.extend(self.deps.on(dep).cloned());
+                concerned.soon.extend(self.deps.on(dep.aside()).cloned());
+            }
             roots.extend(record.controller.as_ref().and_then(|uid| self.uids.get(uid)).cloned());
             if let Some(controller) = self.stores.get(index).and_then(|store| store.controller) {
                 roots.insert(RootId { controller, path: path.into() });
             }
         }
-        roots
+        concerned
     }
 }

@@ -18,7 +18,7 @@ pub(super) const APP: &str = "app.kubernetes.io/name";
 pub(super) const INSTANCE: &str = "app.kubernetes.io/instance";
 
 /// What is kept of an object.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Stored {
     pub record: Arc<Record>,
     pub version: u64,
@@ -39,7 +39,7 @@ impl Stored {
             && self.fields == other.fields
             && same_record(&self.record, &other.record)
             && match (&self.root, &other.root) {
-                (Some(a), Some(b)) => a.same_wish(b) && a.status == b.status,
+                (Some(a), Some(b)) => a.same_wish(b) && a.lean.status() == b.lean.status(),
                 (None, None) => true,
                 _ => false,
             }
@@ -67,7 +67,6 @@ fn same_record(a: &Record, b: &Record) -> bool {
 }
 
 /// An object before and after a change.
-#[derive(Debug)]
 pub(super) struct Change {
     pub old: Option<Stored>,
     pub new: Option<Stored>,

@@ -108,7 +108,7 @@ fn a_change_wakes_the_owner_and_who_looked_and_nobody_else() {
     assert_eq!(f.woken().len(), 5);
     f.world.look(POD, "n/p", Some(&id("looker")));
     f.world.in_group(POD, Dep::group(POD, "n", "app", "owner"), Some(&id("grouper")));
-    f.world.in_namespace(POD, "n", Some(&id("lister")));
+    f.world.in_namespace(POD, "n", Some((&id("lister"), Dep::namespace(POD, "n"))));
     f.world.look(POD, "n/q", Some(&id("other")));
     let concerned = ["n/grouper", "n/lister", "n/looker", "n/owner"];
 
@@ -125,6 +125,28 @@ fn a_change_wakes_the_owner_and_who_looked_and_nobody_else() {
     f.world.retain_deps(&id("looker"), &HashSet::new());
     f.watched(POD, &pod("p", 14, "owner", "Pending"));
     assert_eq!(f.woken(), ["n/grouper", "n/lister", "n/owner"], "looked no more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looked_aside_is_woken_once_and_not_at_once() {
+    let f = Fixture::new();
+    for name in ["owner", "aside", "both"] {
+        f.watched(ROOT, &root(name, 1));
+    }
+    f.woken();
+    let dep = Dep::object(POD, "n/p").aside();
+    f.world.look_by(POD, "n/p", Some((&id("aside"), dep)));
+    f.world.look_by(POD, "n/p", Some((&id("both"), dep)));
+    f.world.look(POD, "n/p", Some(&id("both")));
+    f.watched(POD, &pod("p", 10, "owner", "Pending"));
+    assert_eq!(f.woken(), ["n/both", "n/owner"]);
+    tokio::time::advance(ASIDE / 2).await;
+    f.watched(POD, &pod("p", 11, "owner", "Running"));
+    assert_eq!(f.woken(), ["n/both", "n/owner"]);
+    tokio::time::advance(ASIDE / 2).await;
+    assert_eq!(f.woken(), ["n/aside"], "once, a second after the first change");
+    tokio::time::advance(ASIDE * 2).await;
+    assert!(f.woken().is_empty());
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl ClusterContext {
         let known = if cluster.is_some() {
             Vec::new()
         } else {
-            let all = view.roots_in::<SparkCluster>(namespace);
+            let all = view.roots_aside::<SparkCluster>(namespace);
             all.iter().filter_map(|cluster| cluster.metadata.name.clone()).collect()
         };
         Self { cluster, known }

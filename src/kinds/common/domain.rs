@@ -344,7 +344,7 @@ fn quotas(view: &View<'_>, domain: &Domain) -> Vec<Quota> {
         .chain(by_priority)
         .filter_map(|(name, priority_class)| {
             let key = ObjectKey::namespaced(RESOURCE_QUOTA, &namespace, name);
-            Some(Quota { priority_class, status: view.object(&key)?.part("/status")? })
+            Some(Quota { priority_class, status: view.object_aside(&key)?.part("/status")? })
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    api::{BatchJob, Domain, SqlEndpoint, domain::SharedVolume},
+    api::{Domain, domain::SharedVolume},
     build::{spark::SparkImages, types},
     engine::{ObjectKey, Record, Served, View},
     kinds::common::policy::{DriverSecrets, Policy, driver_secrets},
@@ -15,7 +15,7 @@ use crate::{
 use super::{
     blocked, quotas,
     scope::{ROLES, Scope, claimant},
-    workloads::{self, Workloads},
+    workloads::{self, Roots, Workloads},
 };
 
 /// What a Domain depends on.
@@ -97,6 +97,7 @@ pub fn resolve(domain: &Domain, view: &View<'_>, images: &SparkImages) -> Resolv
     let secrets = &scope.spec.secrets;
     let external = secrets.iter().any(|secret| secret.external.is_some());
     let vault = secrets.iter().any(|secret| secret.vault.is_some());
+    let roots = if is_ours { Roots::of(view, &scope.namespace) } else { Roots::default() };
     Resolved {
         external_secrets: served(external, types::EXTERNAL_SECRET),
         secrets_store: served(vault, types::SECRET_PROVIDER_CLASS),
@@ -119,25 +120,13 @@ pub fn resolve(domain: &Domain, view: &View<'_>, images: &SparkImages) -> Resolv
             .chain(scope.access_keys())
             .filter(|key| view.object(key).is_some_and(|record| !record.deleting))
             .collect(),
-        workloads: if is_ours {
-            workloads::count(view, &scope.namespace)
-        } else {
-            Workloads::default()
-        },
-        missing_secrets: if is_ours {
-            workloads::missing_secrets(view, &scope.namespace)
-        } else {
-            Vec::new()
-        },
+        workloads: roots.count(),
+        missing_secrets: roots.missing_secrets(),
         policy: Policy::of(domain, images),
-        driver_secrets: if is_ours {
-            driver_secrets(
-                view.roots_in::<BatchJob>(&scope.namespace).iter().map(Arc::as_ref),
-                view.roots_in::<SqlEndpoint>(&scope.namespace).iter().map(Arc::as_ref),
-            )
-        } else {
-            DriverSecrets::default()
-        },
+        driver_secrets: driver_secrets(
+            roots.batch_jobs.iter().map(Arc::as_ref),
+            roots.sql_endpoints.iter().map(Arc::as_ref),
+        ),
         running: if is_ours && (is_deleting || scope.spec.suspend) {
             running(&scope, view)
         } else {

@@ -1,5 +1,7 @@
 //! Workloads of a domain: how many there are, how many serve, and what still runs.
 
+use std::sync::Arc;
+
 use k8s_openapi::{
     api::{batch::v1::JobStatus, core::v1::PodStatus},
     apimachinery::pkg::apis::meta::v1::Condition,
@@ -31,70 +33,87 @@ pub struct Count {
     pub ready: i64,
 }
 
-/// Counts the workloads of a namespace.
-pub fn count(view: &View<'_>, namespace: &str) -> Workloads {
-    Workloads {
-        spark_clusters: tally(
-            view.roots_in::<SparkCluster>(namespace).iter().map(|root| {
-                is_ready(root.status.as_ref().map(|status| status.conditions.as_slice()))
-            }),
-        ),
-        sql_endpoints: tally(
-            view.roots_in::<SqlEndpoint>(namespace).iter().map(|root| {
-                is_ready(root.status.as_ref().map(|status| status.conditions.as_slice()))
-            }),
-        ),
-        batch_jobs: tally(
-            view.roots_in::<BatchJob>(namespace).iter().map(|root| {
-                is_ready(root.status.as_ref().map(|status| status.conditions.as_slice()))
-            }),
-        ),
-    }
+/// The workloads themselves.
+#[derive(Default)]
+pub struct Roots {
+    /// SparkClusters.
+    pub spark_clusters: Vec<Arc<SparkCluster>>,
+    /// SqlEndpoints.
+    pub sql_endpoints: Vec<Arc<SqlEndpoint>>,
+    /// BatchJobs.
+    pub batch_jobs: Vec<Arc<BatchJob>>,
 }
 
 /// Reasons of a workload that a Secret or one of its keys is not there for. Kubernetes' own is also
 /// said of ConfigMaps.
 const MISSING: [&str; 2] = ["SecretMissing", "CreateContainerConfigError"];
 
-/// What workloads of a namespace say of Secrets that are not there, as (`SqlEndpoint bi`, message).
-/// That is all that can be known of them without reading Secrets.
-pub fn missing_secrets(view: &View<'_>, namespace: &str) -> Vec<(String, String)> {
-    fn told<R: Root>(
-        view: &View<'_>,
-        namespace: &str,
-        of: fn(&R) -> &[Condition],
-    ) -> Vec<(String, String)> {
-        let is_missing = |condition: &&Condition| {
-            // The reason of a job's end is `Failed`, and the pod's own is in the message.
-            let says = |reason: &&str| {
-                condition.reason == **reason || condition.message.contains(&format!("{reason},"))
-            };
-            condition.type_ == conditions::READY
-                && condition.status != "True"
-                && MISSING.iter().any(says)
-        };
-        let roots = view.roots_in::<R>(namespace);
-        roots
-            .iter()
-            .filter_map(|root| {
-                let condition = of(root).iter().find(is_missing)?;
-                let name = root.meta().name.as_deref().unwrap_or_default();
-                Some((format!("{} {name}", R::kind(&())), condition.message.clone()))
-            })
-            .collect()
+impl Roots {
+    /// Those of a namespace. They are decoded anew each time, so look once.
+    pub fn of(view: &View<'_>, namespace: &str) -> Self {
+        Self {
+            spark_clusters: view.roots_aside(namespace),
+            sql_endpoints: view.roots_aside(namespace),
+            batch_jobs: view.roots_aside(namespace),
+        }
     }
-    [
-        told::<SparkCluster>(view, namespace, |root| {
-            root.status.as_ref().map_or(&[], |status| &status.conditions)
-        }),
-        told::<SqlEndpoint>(view, namespace, |root| {
-            root.status.as_ref().map_or(&[], |status| &status.conditions)
-        }),
-        told::<BatchJob>(view, namespace, |root| {
-            root.status.as_ref().map_or(&[], |status| &status.conditions)
-        }),
-    ]
-    .concat()
+
+    /// How many there are.
+    pub fn count(&self) -> Workloads {
+        Workloads {
+            spark_clusters: tally(&self.spark_clusters, of_cluster),
+            sql_endpoints: tally(&self.sql_endpoints, of_endpoint),
+            batch_jobs: tally(&self.batch_jobs, of_job),
+        }
+    }
+
+    /// What they say of Secrets that are not there, as (`SqlEndpoint bi`, message). That is all that
+    /// can be known of them without reading Secrets.
+    pub fn missing_secrets(&self) -> Vec<(String, String)> {
+        let clusters = missing(&self.spark_clusters, of_cluster);
+        let endpoints = missing(&self.sql_endpoints, of_endpoint);
+        clusters.chain(endpoints).chain(missing(&self.batch_jobs, of_job)).collect()
+    }
+}
+
+fn of_cluster(root: &SparkCluster) -> &[Condition] {
+    root.status.as_ref().map_or(&[], |status| &status.conditions)
+}
+
+fn of_endpoint(root: &SqlEndpoint) -> &[Condition] {
+    root.status.as_ref().map_or(&[], |status| &status.conditions)
+}
+
+fn of_job(root: &BatchJob) -> &[Condition] {
+    root.status.as_ref().map_or(&[], |status| &status.conditions)
+}
+
+fn tally<R>(roots: &[Arc<R>], of: fn(&R) -> &[Condition]) -> Count {
+    let ready = roots.iter().filter(|root| {
+        of(root).iter().any(|it| it.type_ == conditions::READY && it.status == "True")
+    });
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    Count { total: count(roots.len()), ready: count(ready.count()) }
+}
+
+fn missing<R: Root>(
+    roots: &[Arc<R>],
+    of: fn(&R) -> &[Condition],
+) -> impl Iterator<Item = (String, String)> {
+    let is_missing = |condition: &&Condition| {
+        // The reason of a job's end is `Failed`, and the pod's own is in the message.
+        let says = |reason: &&str| {
+            condition.reason == **reason || condition.message.contains(&format!("{reason},"))
+        };
+        condition.type_ == conditions::READY
+            && condition.status != "True"
+            && MISSING.iter().any(says)
+    };
+    roots.iter().filter_map(move |root| {
+        let condition = of(root).iter().find(is_missing)?;
+        let name = root.meta().name.as_deref().unwrap_or_default();
+        Some((format!("{} {name}", R::kind(&())), condition.message.clone()))
+    })
 }
 
 impl Workloads {
@@ -110,20 +129,6 @@ impl Workloads {
             batch_jobs: self.batch_jobs.total,
         }
     }
-}
-
-fn tally(ready: impl Iterator<Item = bool>) -> Count {
-    ready.fold(Count::default(), |count, is_ready| Count {
-        total: count.total + 1,
-        ready: count.ready + i64::from(is_ready),
-    })
-}
-
-fn is_ready(conditions: Option<&[Condition]>) -> bool {
-    conditions
-        .unwrap_or_default()
-        .iter()
-        .any(|condition| condition.type_ == conditions::READY && condition.status == "True")
 }
 
 /// Whether an object runs something or can start something: a pod that has not ended, a Job that

@@ -6,7 +6,7 @@ use crate::{
     api::{BatchJob, Domain, DomainStatus, SparkCluster, SqlEndpoint},
     engine::{Report, Served, Snapshot},
     kinds::domain::{
-        Resolved, plan::plan, scope::Scope, status::status, validate::validate, workloads,
+        Resolved, plan::plan, scope::Scope, status::status, validate::validate, workloads::Roots,
     },
     telemetry::Metrics,
 };
@@ -142,7 +142,7 @@ fn workloads_that_miss_a_secret_are_found(
             "message": message, "lastTransitionTime": "2026-01-01T00:00:00Z"}]},
     });
     snapshot.put(&job).unwrap();
-    let found = workloads::missing_secrets(&snapshot.view(jiff::Timestamp::UNIX_EPOCH), "n");
+    let found = Roots::of(&snapshot.view(jiff::Timestamp::UNIX_EPOCH), "n").missing_secrets();
     let named = vec![("BatchJob a".to_owned(), message.to_owned())];
     assert_eq!(found, if expected { named } else { Vec::new() });
 }

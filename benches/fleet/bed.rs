@@ -30,6 +30,8 @@ pub struct Bed {
     pub client: Client,
     /// The operator's arguments, as the chart's Deployment has them.
     pub arguments: Vec<String>,
+    /// Its environment, as far as it is the same everywhere.
+    pub environment: Vec<(String, String)>,
     /// Version of the API server.
     pub kubernetes: String,
     folder: PathBuf,
@@ -49,11 +51,12 @@ impl Bed {
         started?;
         let client = client(&folder.join("kubeconfig"), "polder-bench").await?;
         let version = send(&client, "GET", "/version", None).await?;
-        let arguments = install(&client, &folder).await?;
+        let deployment = install(&client, &folder).await?;
         Ok(Self {
             audit: Audit::new(folder.join("logs/audit.log")),
             client,
-            arguments,
+            arguments: arguments_of(&deployment),
+            environment: environment_of(&deployment),
             kubernetes: version["gitVersion"].as_str().unwrap_or("unknown").to_owned(),
             folder,
             watchdog: unfinished.done().ok_or("the watchdog is gone")?,
@@ -208,8 +211,8 @@ fn run(folder: &Path, program: &str, arguments: &[&str], input: &str) -> Result<
     String::from_utf8(output.stdout).map_err(|error| format!("{program}: {error}").into())
 }
 
-/// CRDs and chart, but for the Deployment, whose part the bench plays.
-async fn install(client: &Client, folder: &Path) -> Result<Vec<String>> {
+/// CRDs and chart, but for the Deployment, whose part the bench plays: the answer.
+async fn install(client: &Client, folder: &Path) -> Result<Value> {
     let chart = format!("{ROOT}/charts/polder");
     // The same objects written raw are written by the administrator, and kwok plays the kubelet.
     let exempt = "admissionPolicies.exempt.users={system:apiserver,system:kube-controller-manager,\
@@ -227,7 +230,7 @@ async fn install(client: &Client, folder: &Path) -> Result<Vec<String>> {
                 .contains(&object["kind"].as_str())
     };
     let deployment = objects.iter().find(|object| object["kind"] == "Deployment");
-    let arguments = deployment.ok_or("the chart has no Deployment")?;
+    let deployment = deployment.ok_or("the chart has no Deployment")?.clone();
     let (crds, others): (Vec<&Value>, Vec<&Value>) = objects
         .iter()
         .filter(|object| !is_left_out(object))
@@ -239,7 +242,7 @@ async fn install(client: &Client, folder: &Path) -> Result<Vec<String>> {
         run(folder, "kubectl", &apply, &list.to_string())?;
     }
     served(client).await?;
-    Ok(arguments_of(arguments))
+    Ok(deployment)
 }
 
 /// Waits until the API server serves the kinds.
@@ -255,6 +258,13 @@ async fn served(client: &Client) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn environment_of(deployment: &Value) -> Vec<(String, String)> {
+    let variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"].as_array();
+    let of = |variable: &Value, key: &str| variable[key].as_str().map(str::to_owned);
+    let variables = variables.into_iter().flatten();
+    variables.filter_map(|it| Some((of(it, "name")?, of(it, "value")?))).collect()
 }
 
 fn arguments_of(deployment: &Value) -> Vec<String> {

@@ -51,6 +51,7 @@ impl Operator {
             .args(&bed.arguments)
             .args([&format!("--http-address=127.0.0.1:{port}"), "--log-level=warn"])
             .args(more)
+            .envs(bed.environment.iter().map(|(name, value)| (name, value)))
             .env("KUBECONFIG", kubeconfig)
             .env("POD_NAMESPACE", NAMESPACE)
             .env("POD_NAME", identity)

@@ -198,12 +198,12 @@ impl Decoder {
             .unwrap_or_default()
             .into_iter()
             .find(|owner| owner.controller == Some(true))
-            .map(|owner| owner.uid.into_owned());
+            .map(|owner| Arc::<str>::from(owner.uid));
         let fields = metadata.managed_fields.as_deref().and_then(|entries| self.ours(entries)).map(
             |(manager, fields)| Owned {
                 manager,
                 fields: match &controller {
-                    Some(uid) => fields.replace(uid.as_str(), digest::OWNER).into(),
+                    Some(uid) => fields.replace(uid.as_ref(), digest::OWNER).into(),
                     None => fields.into(),
                 },
             },

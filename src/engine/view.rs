@@ -30,7 +30,7 @@ pub struct Record {
     /// `metadata.creationTimestamp`
     pub created: Timestamp,
     /// uid of the controlling owner, if any.
-    pub controller: Option<String>,
+    pub controller: Option<Arc<str>>,
     /// The parts of the object that its watch keeps (JSON pointers given at registration); null
     /// for metadata-only watches.
     pub kept: Kept,

@@ -70,7 +70,7 @@ impl World {
                 uids: HashMap::new(),
                 writing: HashMap::new(),
                 labels: Interner::default(),
-                fields: Interner::default(),
+                texts: Interner::default(),
             }),
             queues,
             metrics,

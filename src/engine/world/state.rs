@@ -22,7 +22,7 @@ pub(super) struct State {
     /// Objects being written, by whom: the event of one's own write is no news.
     pub writing: HashMap<Dep, Writing>,
     pub labels: Interner<BTreeMap<String, String>>,
-    pub fields: Interner<str>,
+    pub texts: Interner<str>,
 }
 
 /// Whom a change concerns.
@@ -43,7 +43,10 @@ impl State {
     pub(super) fn put(&mut self, index: usize, mut incoming: Incoming) -> Option<Change> {
         incoming.record.labels = self.labels.intern(Arc::clone(&incoming.record.labels));
         if let Some(owned) = &mut incoming.fields {
-            owned.fields = self.fields.intern(Arc::clone(&owned.fields));
+            owned.fields = self.texts.intern(Arc::clone(&owned.fields));
+        }
+        if let Some(uid) = &mut incoming.record.controller {
+            *uid = self.texts.intern(Arc::clone(uid));
         }
         let store = self.stores.get_mut(index)?;
         let controller = store.controller;
@@ -87,7 +90,7 @@ impl State {
                 roots.extend(self.deps.on(dep).cloned());
                 concerned.soon.extend(self.deps.on(dep.aside()).cloned());
             }
-            roots.extend(record.controller.as_ref().and_then(|uid| self.uids.get(uid)).cloned());
+            roots.extend(record.controller.as_deref().and_then(|uid| self.uids.get(uid)).cloned());
             if let Some(controller) = self.stores.get(index).and_then(|store| store.controller) {
                 roots.insert(RootId { controller, path: path.into() });
             }

@@ -95,7 +95,7 @@ pub(super) struct TypeStore {
     pub served: Served,
     /// Newest resourceVersion that the watch has delivered.
     pub seen: u64,
-    owned: HashMap<String, Paths>,
+    owned: HashMap<Arc<str>, Paths>,
     groups: HashMap<Dep, Paths>,
     epoch: u32,
 }

@@ -222,7 +222,7 @@ fn keep_configs(root: &BatchJob, resolved: &Resolved, current: &str, plan: &mut 
     let within_grace = grace.is_some_and(|end| resolved.now < end);
     for record in &resolved.configs {
         let config = record.key.name.as_str();
-        if config == current || record.controller != root.metadata.uid {
+        if config == current || record.controller.as_deref() != root.metadata.uid.as_deref() {
             continue;
         }
         let is_used = in_use.iter().any(|used| used == config);

@@ -61,7 +61,9 @@ impl Resolved {
                 .unwrap_or_default(),
             cluster: reference
                 .map(|reference| ClusterContext::resolve(view, namespace, &reference.name)),
-            cron: view.object(&cron).filter(|cron| cron.controller == root.metadata.uid),
+            cron: view
+                .object(&cron)
+                .filter(|cron| cron.controller.as_deref() == root.metadata.uid.as_deref()),
             jobs,
             pods: labelled(POD),
             claims: labelled(CLAIM),
@@ -89,13 +91,16 @@ impl Resolved {
 
     /// Jobs that this root made itself: runs without a schedule.
     pub(super) fn one_off_jobs(&self, root: &BatchJob) -> impl Iterator<Item = &Job> {
-        let uid = root.metadata.uid.clone();
-        self.jobs.iter().filter(move |job| uid.is_some() && job.record.controller == uid)
+        self.jobs_of(root.metadata.uid.clone())
     }
 
     /// Jobs that the `CronJob` made: runs on a schedule.
     pub(super) fn scheduled_jobs(&self) -> impl Iterator<Item = &Job> {
-        let uid = self.cron.as_ref().map(|cron| cron.uid.clone());
-        self.jobs.iter().filter(move |job| uid.is_some() && job.record.controller == uid)
+        self.jobs_of(self.cron.as_ref().map(|cron| cron.uid.clone()))
+    }
+
+    fn jobs_of(&self, uid: Option<String>) -> impl Iterator<Item = &Job> {
+        let is_its = move |job: &&Job| job.record.controller.as_deref() == uid.as_deref();
+        self.jobs.iter().filter(|job| job.record.controller.is_some()).filter(is_its)
     }
 }

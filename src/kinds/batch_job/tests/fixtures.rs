@@ -196,7 +196,7 @@ pub(super) fn record(
         labels: Arc::new(identity("run")),
         deleting: false,
         created: at(created),
-        controller: Some(controller.to_owned()),
+        controller: Some(controller.into()),
         kept: kept.into(),
     }
 }

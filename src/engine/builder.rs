@@ -159,8 +159,9 @@ impl EngineBuilder {
     }
 
     /// Watches a type that the cluster may lack, or that our role may not cover. It is asked for
-    /// again every now and then; kinds learn of it through [`View::served`](super::View::served),
-    /// and must plan no child of a type that is not served.
+    /// again when a CustomResourceDefinition changes, which are watched too then; kinds learn of it
+    /// through [`View::served`](super::View::served), and must plan no child of a type that is not
+    /// served.
     #[must_use]
     pub fn optional_watch(mut self, watch: Watch) -> Self {
         self.optional.push(watch);
@@ -181,7 +182,12 @@ impl EngineBuilder {
         let managers: Arc<[&'static str]> =
             drivers.iter().map(|d| &*String::leak(format!("polder/{}", d.name()))).collect();
         let mandatory = drivers.len() + watches.len();
-        let watches: Vec<Watch> = watches.into_iter().chain(optional).collect();
+        let definitions = (!optional.is_empty()).then_some(Watch {
+            resource: ResourceType::DEFINITION,
+            selector: None,
+            keep: &[],
+        });
+        let watches: Vec<Watch> = watches.into_iter().chain(optional).chain(definitions).collect();
         let lease = options.leader_election.clone();
         let count = if lease.is_some() { options.shards.max(1) } else { 1 };
         let (entries, decoders) = types(&drivers, &watches, &managers, count)?;

@@ -18,6 +18,15 @@ pub struct ResourceType {
 }
 
 impl ResourceType {
+    /// The types that others add to a cluster.
+    pub(crate) const DEFINITION: Self = Self {
+        group: "apiextensions.k8s.io",
+        version: "v1",
+        kind: "CustomResourceDefinition",
+        plural: "customresourcedefinitions",
+        namespaced: false,
+    };
+
     /// A namespaced type, from its k8s-openapi type.
     pub const fn namespaced<T: k8s_openapi::Resource>() -> Self {
         Self::new::<T>(true)

@@ -10,7 +10,7 @@ use kube::core::Status;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant, sleep, timeout},
 };
 
@@ -27,9 +27,17 @@ use super::{
 const PAGE: u32 = 500;
 /// A watch that lived this long had nothing wrong with it.
 const HEALTHY: Duration = Duration::from_secs(10);
-/// How often an optional type that is not served is asked for again.
+/// How often an optional type is asked for again that our role does not cover: a change of roles is
+/// nothing that we see.
 const RECHECK: Duration =
     if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(15) };
+/// The same for one that is not installed, should its definition have escaped us.
+const LONG_RECHECK: Duration = Duration::from_mins(10);
+/// For so long after its definition the API server may not serve a type yet.
+const SETTLE: Duration = Duration::from_secs(10);
+/// How often it is asked for meanwhile.
+const SETTLE_PAUSE: Duration =
+    if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(1) };
 
 #[derive(Deserialize)]
 struct List<'a> {
@@ -75,7 +83,10 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
     let watch = Watcher { context: &context, index, decoder };
     let mut failures = 0;
     let mut first = true;
+    let mut defined: Option<Instant> = None;
     loop {
+        // Before the list, so that nothing is missed after it.
+        let definitions = context.world.definitions();
         let mut version = match watch.list().await {
             Ok(version) => {
                 watch.note(Served::Yes);
@@ -88,7 +99,11 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
                     if std::mem::take(&mut first) && filled.send(index).await.is_err() {
                         return;
                     }
-                    sleep(RECHECK).await;
+                    if defined.is_some_and(|at| at.elapsed() < SETTLE) {
+                        sleep(SETTLE_PAUSE).await;
+                    } else if until_defined(absence, definitions).await {
+                        defined = Some(Instant::now());
+                    }
                     continue;
                 }
                 failures += 1;
@@ -132,6 +147,15 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
             }
         }
     }
+}
+
+/// Waits until it makes sense to ask for an absent type again. True if some type was defined.
+async fn until_defined(absence: Served, news: Option<watch::Receiver<u64>>) -> bool {
+    let Some(mut news) = news.filter(|_| absence == Served::NotInstalled) else {
+        sleep(RECHECK).await;
+        return false;
+    };
+    timeout(LONG_RECHECK, news.changed()).await.is_ok_and(|changed| changed.is_ok())
 }
 
 struct Watcher<'a> {

@@ -96,6 +96,7 @@ async fn play_as(
     let deadline = Instant::now() + Duration::from_secs(10);
     while names() != expected || !lock(&script.0).0.is_empty() {
         assert!(Instant::now() < deadline, "{:?} is not {expected:?}", names());
+        context.world.note_definition();
         sleep(Duration::from_millis(5)).await;
     }
     task.abort();

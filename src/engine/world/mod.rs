@@ -16,6 +16,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::watch;
+
 use deps::Deps;
 pub(crate) use deps::{Dep, RootId};
 use intern::Interner;
@@ -42,6 +44,8 @@ pub(crate) struct World {
     /// One per controller.
     pub queues: Vec<Arc<Queue>>,
     metrics: Metrics,
+    /// Changes when types may have come to the cluster.
+    definitions: watch::Sender<u64>,
 }
 
 /// Who looks, if it is a root, and the dependency that it becomes.
@@ -74,7 +78,15 @@ impl World {
             }),
             queues,
             metrics,
+            definitions: watch::Sender::new(0),
         }
+    }
+
+    /// Tells when a CustomResourceDefinition is made or changes; `None` if they are not watched.
+    pub(crate) fn definitions(&self) -> Option<watch::Receiver<u64>> {
+        let index = self.index(&ResourceType::DEFINITION)?;
+        let is_served = self.served(index, None) == Served::Yes;
+        is_served.then(|| self.definitions.subscribe())
     }
 
     /// Position of a type; `None` if no watch was registered for it.
@@ -85,6 +97,11 @@ impl World {
     /// Position of a root type.
     pub(crate) fn root_index(&self, id: TypeId) -> Option<usize> {
         self.roots.get(&id).copied()
+    }
+
+    /// Some type was defined, or its definition changed.
+    pub(crate) fn note_definition(&self) {
+        self.definitions.send_modify(|count| *count += 1);
     }
 
     /// A panic never happens while the lock is held with the state half changed.
@@ -100,6 +117,9 @@ impl World {
     /// An object from a watch, whose events come in order.
     pub(crate) fn put_watched(&self, index: usize, incoming: Incoming) {
         let version = incoming.version;
+        if incoming.record.key.resource == ResourceType::DEFINITION {
+            self.note_definition();
+        }
         self.put(index, incoming);
         if version != u64::MAX {
             self.bookmark(index, version);

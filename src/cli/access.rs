@@ -15,7 +15,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
-use super::run;
+use super::operator;
 use crate::{
     access::{Binding, Report},
     api::Domain,
@@ -48,7 +48,7 @@ enum Output {
 pub enum Error {
     /// Threads or a client are not to be had.
     #[error(transparent)]
-    Start(#[from] run::Error),
+    Start(#[from] operator::Error),
     /// No cluster is known.
     #[error("no cluster is known: {0}; set KUBECONFIG, or give --context")]
     Kubeconfig(String),
@@ -78,7 +78,7 @@ pub enum Error {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<(), Error> {
-    let report = run::threads()?.block_on(report(arguments))?;
+    let report = operator::threads()?.block_on(report(arguments))?;
     let text = match arguments.output {
         Output::Table => report.table(),
         Output::Json => serde_json::to_string_pretty(&report)? + "\n",
@@ -92,7 +92,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<(), Error> {
 }
 
 async fn report(arguments: &Arguments) -> Result<Report, Error> {
-    let client = client(config(arguments).await?).map_err(run::Error::from)?;
+    let client = client(config(arguments).await?).map_err(operator::Error::from)?;
     let domains: Api<Domain> = Api::all(client.clone());
     let domain = match domains.get(&arguments.domain).await {
         Ok(domain) => domain,

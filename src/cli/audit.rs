@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 use kube::Config;
 
-use super::run::{self, on_signal};
+use super::operator::{self, on_signal};
 use crate::{
     audit::{self, Options, store::Limits, tls::Files},
     build::quantity,
@@ -77,18 +77,20 @@ enum ClusterEvents {
 pub enum Error {
     /// Logs, threads, signals or the way to the API server.
     #[error(transparent)]
-    Start(#[from] run::Error),
+    Start(#[from] operator::Error),
     /// The receiver.
     #[error(transparent)]
     Audit(#[from] audit::Error),
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<(), Error> {
-    telemetry::init_logs(&arguments.log_level, arguments.log_format).map_err(run::Error::from)?;
-    run::threads()?.block_on(async {
+    telemetry::init_logs(&arguments.log_level, arguments.log_format)
+        .map_err(operator::Error::from)?;
+    operator::threads()?.block_on(async {
         let shutdown = on_signal()?;
-        let config = Config::infer().await.map_err(|error| run::Error::Config(Box::new(error)))?;
-        let client = client(config).map_err(run::Error::from)?;
+        let config =
+            Config::infer().await.map_err(|error| operator::Error::Config(Box::new(error)))?;
+        let client = client(config).map_err(operator::Error::from)?;
         Ok(audit::serve(client, arguments.options(), shutdown).await?)
     })
 }

@@ -3,7 +3,7 @@
 mod access;
 mod audit;
 mod crds;
-mod run;
+mod operator;
 
 use clap::{Parser, Subcommand};
 
@@ -18,7 +18,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the operator until it is told to stop.
-    Run(Box<run::Arguments>),
+    Operator(Box<operator::Arguments>),
     /// Show who can do what in a domain.
     Access(access::Arguments),
     /// Receive the API server's audit events and keep them by domain.
@@ -32,7 +32,7 @@ enum Command {
 pub enum Error {
     /// The operator could not run, or had to stop.
     #[error(transparent)]
-    Run(#[from] run::Error),
+    Operator(#[from] operator::Error),
     /// There is no answer about access, or not a whole one.
     #[error(transparent)]
     Access(#[from] access::Error),
@@ -51,7 +51,7 @@ impl Arguments {
     /// See [`enum@Error`].
     pub fn execute(self) -> Result<(), Error> {
         match self.command {
-            Command::Run(arguments) => Ok(run::execute(*arguments)?),
+            Command::Operator(arguments) => Ok(operator::execute(*arguments)?),
             Command::Access(arguments) => Ok(access::execute(&arguments)?),
             Command::Audit(arguments) => Ok(audit::execute(&arguments)?),
             Command::Crds(arguments) => Ok(crds::execute(&arguments)?),

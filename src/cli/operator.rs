@@ -1,4 +1,4 @@
-//! `polder run`: the operator.
+//! `polder operator`: the operator.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     build::spark::SparkImages,
     engine::{EngineError, LeaseOptions, Options, client_of},
     kinds::domain::{ApiServer, OperatorIdentity},
-    operator::{self, Installation},
+    operator::{Installation, engine},
     telemetry::{self, Format, Health, Metrics},
 };
 
@@ -135,7 +135,7 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     let name = arguments.name();
     let options = arguments.options(&name, metrics.clone(), health.clone());
     let client = client_of(&name, config.clone())?;
-    let engine = operator::engine(client, options, arguments.installation())
+    let engine = engine(client, options, arguments.installation())
         .lease_client(client_of(&name, config)?)
         .build()?;
     let address = arguments.http_address;

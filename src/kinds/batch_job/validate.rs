@@ -73,21 +73,12 @@ fn spark_problems(
 ) {
     let domain = &resolved.domain;
     problems.extend(resolved.runtime_problems.iter().cloned());
-    let pool = spark.driver.node_pool.as_deref();
-    problems.extend(domain.pool_problem("spec.spark.driver.nodePool", pool));
-    problems.extend(domain.resource_problems(
-        "spec.spark.driver.resources",
-        &spark.driver.resources,
-        LEAST_LIMIT_MIB,
-    ));
-    if let Some(executors) = &spark.executors {
-        let pool = executors.pods.node_pool.as_deref();
-        problems.extend(domain.pool_problem("spec.spark.executors.nodePool", pool));
-        problems.extend(domain.resource_problems(
-            "spec.spark.executors.resources",
-            &executors.pods.resources,
-            LEAST_LIMIT_MIB,
-        ));
+    let (pool, resources) = (spark.driver.node_pool.as_deref(), &spark.driver.resources);
+    problems.extend(domain.pod_problems("spec.spark.driver", pool, resources, LEAST_LIMIT_MIB));
+    if let Some(executors) = spark.executors.as_ref().map(|executors| &executors.pods) {
+        let (pool, resources) = (executors.node_pool.as_deref(), &executors.resources);
+        let path = "spec.spark.executors";
+        problems.extend(domain.pod_problems(path, pool, resources, LEAST_LIMIT_MIB));
     }
     if let (Some(reference), Some(cluster)) = (&spark.cluster_ref, &resolved.cluster) {
         problems.extend(cluster.problems("spec.spark.clusterRef", reference, is_start));
@@ -109,10 +100,9 @@ fn spark_problems(
 
 fn container_problems(container: &ContainerJob, resolved: &Resolved, problems: &mut Vec<Problem>) {
     let domain = &resolved.domain;
-    problems.extend(domain.pool_problem("spec.container.nodePool", container.node_pool.as_deref()));
     problems.extend(domain.env_problems("spec.container", &container.env));
-    let resources = &container.resources;
-    problems.extend(domain.resource_problems("spec.container.resources", resources, 0));
+    let (pool, resources) = (container.node_pool.as_deref(), &container.resources);
+    problems.extend(domain.pod_problems("spec.container", pool, resources, 0));
 }
 
 fn schedule_problems(schedule: &Schedule, problems: &mut Vec<Problem>) {

@@ -5,6 +5,7 @@ pub mod domain;
 pub mod ownership;
 pub mod pods;
 pub mod policy;
+pub mod problems;
 pub mod quota;
 pub mod summary;
 

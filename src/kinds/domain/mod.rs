@@ -20,7 +20,6 @@ pub mod workloads;
 mod tests;
 
 pub use resolve::Resolved;
-pub use validate::exposed_conf;
 
 use std::sync::Arc;
 

@@ -22,23 +22,14 @@ pub(super) fn problems(
         // What is to stop stops, whatever else is wrong with it.
         return problems;
     }
-    if resolved.sets.is_empty() {
-        problems.extend(domain.policy.frozen());
-    }
-    problems.extend(domain.policy.problems(&Usage::from(spec)));
-    problems.extend(domain.runtime_problems("spec", &spec.runtime, images));
-    problems.extend(domain.pool_problem("spec.master.nodePool", spec.master.node_pool.as_deref()));
-    problems.extend(domain.resource_problems(
-        "spec.master.resources",
-        &spec.master.resources,
-        LEAST_MASTER_MIB,
-    ));
+    let (usage, is_new) = (Usage::from(spec), resolved.sets.is_empty());
+    problems.extend(domain.service_problems(&usage, &spec.runtime, images, is_new));
+    let (pool, resources) = (spec.master.node_pool.as_deref(), &spec.master.resources);
+    problems.extend(domain.pod_problems("spec.master", pool, resources, LEAST_MASTER_MIB));
     for (index, pool) in spec.workers.iter().enumerate() {
-        let path = format!("spec.workers[{index}]");
-        problems
-            .extend(domain.pool_problem(&format!("{path}.nodePool"), pool.node_pool.as_deref()));
-        problems.extend(domain.resource_problems(
-            &format!("{path}.resources"),
+        problems.extend(domain.pod_problems(
+            &format!("spec.workers[{index}]"),
+            pool.node_pool.as_deref(),
             &pool.resources,
             memory::LEAST_WORKER_LIMIT_MIB,
         ));

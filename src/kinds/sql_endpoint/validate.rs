@@ -19,30 +19,17 @@ pub(super) fn problems(
         // What is to stop stops, whatever else is wrong with it.
         return problems;
     }
-    if resolved.set.is_none() {
-        problems.extend(domain.policy.frozen());
-    }
-    problems.extend(domain.policy.problems(&Usage::from(spec)));
-    problems.extend(domain.runtime_problems("spec", &spec.runtime, images));
-    problems.extend(domain.pool_problem("spec.driver.nodePool", spec.driver.node_pool.as_deref()));
-    problems.extend(domain.resource_problems(
-        "spec.driver.resources",
-        &spec.driver.resources,
-        LEAST_LIMIT_MIB,
-    ));
+    // A driver that runs is left alone while its cluster is away for a moment.
+    let (usage, is_new) = (Usage::from(spec), resolved.set.is_none());
+    problems.extend(domain.service_problems(&usage, &spec.runtime, images, is_new));
+    let (pool, resources) = (spec.driver.node_pool.as_deref(), &spec.driver.resources);
+    problems.extend(domain.pod_problems("spec.driver", pool, resources, LEAST_LIMIT_MIB));
     if let Some(executors) = &spec.executors {
-        let pool = executors.pods.node_pool.as_deref();
-        problems.extend(domain.pool_problem("spec.executors.nodePool", pool));
-        problems.extend(domain.resource_problems(
-            "spec.executors.resources",
-            &executors.pods.resources,
-            LEAST_LIMIT_MIB,
-        ));
+        let (pool, resources) = (executors.pods.node_pool.as_deref(), &executors.pods.resources);
+        problems.extend(domain.pod_problems("spec.executors", pool, resources, LEAST_LIMIT_MIB));
     }
     if let (Some(reference), Some(cluster)) = (&spec.cluster_ref, &resolved.cluster) {
-        // A driver that runs is left alone while its cluster is away for a moment.
-        let is_start = resolved.set.is_none();
-        problems.extend(cluster.problems("spec.clusterRef", reference, is_start));
+        problems.extend(cluster.problems("spec.clusterRef", reference, is_new));
     }
     problems
 }

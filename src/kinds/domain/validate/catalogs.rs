@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use crate::{
     api::{
-        SparkConf,
         catalog::{Catalog, OWNED_PROPERTIES},
         properties::{has_credentials, is_key, is_secret},
     },
     engine::Problem,
+    kinds::common::problems::exposed_conf,
 };
 
 use super::super::scope::Scope;
@@ -31,21 +31,6 @@ pub fn spark_conf(scope: &Scope<'_>) -> Vec<Problem> {
     compute
         .map(|compute| exposed_conf("spec.compute.sparkConf", &compute.spark_conf))
         .unwrap_or_default()
-}
-
-/// Credentials in Spark configuration.
-pub fn exposed_conf(field: &str, conf: &SparkConf) -> Vec<Problem> {
-    conf.0
-        .iter()
-        .filter(|(key, value)| is_secret(key) || has_credentials(value))
-        .map(|(key, _)| {
-            let message = format!(
-                "{key} holds a credential, which everybody who sees this object could read; give it \
-                 with env or mounts from a Secret, or with a catalog of the Domain"
-            );
-            Problem::new("SecretExposed", format!("{field}[{key}]"), message)
-        })
-        .collect()
 }
 
 fn addresses(field: &str, catalog: &Catalog) -> Vec<Problem> {

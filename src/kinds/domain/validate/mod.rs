@@ -12,8 +12,6 @@ pub mod namespace;
 mod secrets;
 mod volumes;
 
-pub use catalogs::exposed_conf;
-
 use crate::{api::Domain, engine::Problem};
 
 use super::{OperatorIdentity, Resolved, scope::Scope};

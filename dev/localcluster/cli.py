@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = commands.add_parser("deps", help="install what the machine needs, or say what is missing")
     sub.add_argument("--node", choices=NODES, default="real")
+    sub.add_argument("--tests", action="store_true", help="also what the tests need")
     sub.set_defaults(run=_deps)
 
     sub = commands.add_parser("up", help="start a cluster and wait until it is ready")
@@ -91,7 +92,7 @@ def _build(arguments: argparse.Namespace) -> None:
 
 
 def _deps(arguments: argparse.Namespace) -> None:
-    deps.ensure(arguments.node)
+    deps.ensure(arguments.node, arguments.tests)
 
 
 def _up(arguments: argparse.Namespace) -> None:

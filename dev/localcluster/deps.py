@@ -49,6 +49,10 @@ _BUILD = (
     Need("mvn", "maven", "fetching jars"),
     Need("ensurepip", "python3-venv", "the Python client of the demo"),
 )
+_TESTS = (
+    Need("promtool", "prometheus", "checking metrics and alerts, and scraping the operator"),
+    Need("prometheus-alertmanager", "prometheus-alertmanager", "receiving alerts"),
+)
 _NEEDS = {"simulated": _BASE, "real": (*_BASE, *NODE_PROGRAMS, *_BUILD)}
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
@@ -60,12 +64,14 @@ def which(program: str) -> str | None:
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin")
 
 
-def ensure(node: str) -> None:
+def ensure(node: str, tests: bool = False) -> None:
     """`dev/cluster deps`: installs what is missing, or fails saying what to install."""
     _require_go()
-    missing = [need for need in _NEEDS[node] if not need.found()]
+    needs = (*_NEEDS[node], *(_TESTS if tests else ()))
+    missing = [need for need in needs if not need.found()]
     if not missing:
-        ui.say(f"Everything that a cluster with a {node} node needs is installed.")
+        also = " and the tests need" if tests else " needs"
+        ui.say(f"Everything that a cluster with a {node} node{also} is installed.")
         return
     packages = sorted({need.package for need in missing})
     for need in missing:

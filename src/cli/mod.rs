@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod crds;
 mod operator;
+mod reference;
 
 use clap::{Parser, Subcommand};
 
@@ -25,6 +26,9 @@ enum Command {
     Audit(Box<audit::Arguments>),
     /// Print the CustomResourceDefinitions as YAML.
     Crds(crds::Arguments),
+    /// Write the pages of the reference that the code knows best.
+    #[command(hide = true)]
+    Reference(reference::Arguments),
 }
 
 /// Why a command failed, in words for the person who gave it.
@@ -42,6 +46,9 @@ pub enum Error {
     /// The CRDs could not be printed.
     #[error("cannot print the CRDs: {0}")]
     Crds(#[from] crds::Error),
+    /// The reference could not be written.
+    #[error(transparent)]
+    Reference(#[from] reference::Error),
 }
 
 impl Arguments {
@@ -55,6 +62,7 @@ impl Arguments {
             Command::Access(arguments) => Ok(access::execute(&arguments)?),
             Command::Audit(arguments) => Ok(audit::execute(&arguments)?),
             Command::Crds(arguments) => Ok(crds::execute(&arguments)?),
+            Command::Reference(arguments) => Ok(reference::execute(&arguments)?),
         }
     }
 }

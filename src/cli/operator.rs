@@ -12,7 +12,7 @@ use crate::{
     engine::{EngineError, LeaseOptions, Options, client_of},
     kinds::domain::{ApiServer, OperatorIdentity},
     operator::{Installation, engine},
-    telemetry::{self, Format, Health, Metrics},
+    telemetry::{self, Domains, Format, Health, Metrics},
 };
 
 /// How the operator runs. The Helm chart sets all of it.
@@ -78,6 +78,9 @@ pub(super) struct Arguments {
     /// Reconciles of each kind at once.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     max_concurrent_reconciles: u16,
+    /// Leave out the metrics of single domains (`polder_domain_*`): about 25 series each.
+    #[arg(long)]
+    no_domain_metrics: bool,
     /// Writes to the API server at once.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     writes_in_flight: u16,
@@ -138,6 +141,9 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     let engine = engine(client, options, arguments.installation())
         .lease_client(client_of(&name, config)?)
         .build()?;
+    if !arguments.no_domain_metrics {
+        metrics.add(Domains::new(engine.roots())?)?;
+    }
     let address = arguments.http_address;
     // Served to the very end: if it stopped when told to, so would the engine, with reconciles in
     // hand and the lease not released.

@@ -99,6 +99,7 @@ impl Events {
         };
         let this = self.clone();
         tokio::spawn(async move {
+            let begin = Instant::now();
             let result = timeout(PATIENCE, this.recorder.publish(&event, &object)).await;
             let code = match &result {
                 Ok(Ok(())) => "201".to_owned(),
@@ -106,7 +107,7 @@ impl Events {
                 Ok(Err(_)) => "error".to_owned(),
                 Err(_) => "timeout".to_owned(),
             };
-            this.metrics.request("event", "Event", &code);
+            this.metrics.request("event", "Event", &code, begin.elapsed());
             let sent = matches!(result, Ok(Ok(())));
             this.metrics.event(if sent { "sent" } else { "failed" });
         });

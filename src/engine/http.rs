@@ -10,7 +10,7 @@ use http::{
 use kube::{Client, client::Body, core::Status};
 use tokio::{
     sync::Semaphore,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -164,6 +164,7 @@ impl Http {
     ) -> Result<impl AsyncBufRead + use<>, RequestError> {
         let url = format!("{}?watch=true&{query}", collection(resource, None));
         let request = build(&Method::GET, &url, want.one(), None, Vec::new())?;
+        let begin = Instant::now();
         let answer = timeout(self.timeout, self.client.request_stream(request)).await;
         let (code, result) = match answer {
             Err(_) => ("timeout".to_owned(), Err(RequestError::Timeout(self.timeout))),
@@ -173,7 +174,7 @@ impl Http {
             }
             Ok(Err(error)) => ("error".to_owned(), Err(transport(&error))),
         };
-        self.metrics.request("watch", resource.kind, &code);
+        self.metrics.request("watch", resource.kind, &code, begin.elapsed());
         result
     }
 
@@ -217,6 +218,7 @@ impl Http {
         resource: &ResourceType,
         request: Request<Vec<u8>>,
     ) -> Result<String, RequestError> {
+        let begin = Instant::now();
         let answer = timeout(self.timeout, async {
             let response = self.client.send(request.map(Body::from)).await?;
             let (parts, body) = response.into_parts();
@@ -232,7 +234,7 @@ impl Http {
                 (code, text.and_then(|text| judge(&Response::from_parts(parts, ()), text)))
             }
         };
-        self.metrics.request(verb, resource.kind, &code);
+        self.metrics.request(verb, resource.kind, &code, begin.elapsed());
         result
     }
 }

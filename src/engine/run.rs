@@ -14,6 +14,7 @@ use super::{
     builder::{EngineBuilder, EngineError, Options},
     context::Context,
     leader::{End, Leader},
+    roots::Roots,
     watch, worker,
     world::RootId,
 };
@@ -37,6 +38,11 @@ impl Engine {
 
     pub(crate) fn new(context: Context, leaders: Vec<Leader>, options: Options) -> Self {
         Self { context, leaders, options }
+    }
+
+    /// The roots that it works on, to be looked at while it runs.
+    pub fn roots(&self) -> Roots {
+        Roots::new(self.context.clone())
     }
 
     #[cfg(test)]

@@ -30,6 +30,12 @@ impl Drop for Turn<'_> {
     }
 }
 
+impl Shard {
+    fn is_ours(&self) -> bool {
+        self.is_worked.load(Ordering::Acquire) && self.fence.is_open()
+    }
+}
+
 impl Shards {
     /// As many, behind closed or open fences.
     pub(crate) fn new(count: usize, fence: impl Fn() -> Fence) -> Self {
@@ -61,7 +67,12 @@ impl Shards {
         // the shard is given up.
         shard.passes.fetch_add(1, Ordering::AcqRel);
         let turn = Turn(&shard.passes);
-        (shard.is_worked.load(Ordering::Acquire) && shard.fence.is_open()).then_some(turn)
+        shard.is_ours().then_some(turn)
+    }
+
+    /// Whether this process works on a shard.
+    pub(crate) fn is_ours(&self, shard: usize) -> bool {
+        self.0.get(shard).is_some_and(Shard::is_ours)
     }
 
     /// Whether no pass is in hand.
@@ -113,8 +124,9 @@ mod tests {
         let shards = Shards::new(2, Fence::open);
         let turn = shards.turn(1);
         assert!(turn.is_some() && !shards.is_quiet(1) && shards.is_quiet(0));
+        assert!(shards.is_ours(1));
         shards.work(1, false);
-        assert!(shards.turn(1).is_none() && !shards.is_quiet(1));
+        assert!(!shards.is_ours(1) && shards.turn(1).is_none() && !shards.is_quiet(1));
         drop(turn);
         assert!(shards.is_quiet(1));
         shards.work(1, true);

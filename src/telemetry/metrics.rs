@@ -1,11 +1,17 @@
-//! Metrics, named after controller-runtime's with the prefix `polder_`. Labels are bounded: kinds,
-//! verbs, codes, results; never the name of an object.
+//! Metrics of the process, named after controller-runtime's with the prefix `polder_`. Labels are
+//! bounded: kinds, verbs, codes, results; never the name of an object.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use prometheus::{
-    Error, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+use prometheus::{Error, HistogramVec, IntCounterVec, IntGaugeVec, Registry, core::Collector};
+
+use super::{
+    exposition::Exposition,
+    table::{Row, Table},
 };
+
+/// Every name begins with it, and an underscore.
+pub(super) const PREFIX: &str = "polder";
 
 /// Seconds: a converged pass takes well under a millisecond, one with many writes seconds.
 const BUCKETS: &[f64] =
@@ -17,6 +23,7 @@ pub struct Metrics(Arc<Inner>);
 
 struct Inner {
     registry: Registry,
+    rows: Vec<Row>,
     reconcile_total: IntCounterVec,
     reconcile_errors: IntCounterVec,
     reconcile_panics: IntCounterVec,
@@ -28,6 +35,7 @@ struct Inner {
     queue_adds: IntCounterVec,
     queue_seconds: HistogramVec,
     requests: IntCounterVec,
+    request_seconds: HistogramVec,
     watch_events: IntCounterVec,
     watch_restarts: IntCounterVec,
     objects: IntGaugeVec,
@@ -35,125 +43,135 @@ struct Inner {
     uncovered: IntCounterVec,
     events: IntCounterVec,
     leader: IntGaugeVec,
+    build: IntGaugeVec,
 }
 
 impl Metrics {
     /// Metrics in a registry of their own.
     #[expect(clippy::too_many_lines, reason = "a table")]
     pub fn new() -> Result<Self, Error> {
-        let r = &Registry::new_custom(Some("polder".to_owned()), None)?;
+        let t = &mut Table::new(PREFIX)?;
         let inner = Inner {
-            reconcile_total: counter(
-                r,
+            reconcile_total: t.counter(
                 "reconcile_total",
                 "Reconciles per controller and result: success, requeue_after, error.",
                 &["controller", "result"],
             )?,
-            reconcile_errors: counter(
-                r,
+            reconcile_errors: t.counter(
                 "reconcile_errors_total",
                 "Reconciles that end in a failed request or an internal error.",
                 &["controller"],
             )?,
-            reconcile_panics: counter(
-                r,
+            reconcile_panics: t.counter(
                 "reconcile_panics_total",
                 "Reconciles that end in a panic: a bug in Polder.",
                 &["controller"],
             )?,
-            reconcile_timeouts: counter(
-                r,
+            reconcile_timeouts: t.counter(
                 "reconcile_timeouts_total",
                 "Requests of reconciles that took longer than the request timeout.",
                 &["controller"],
             )?,
-            reconcile_seconds: histogram(
-                r,
+            reconcile_seconds: t.histogram(
                 "reconcile_time_seconds",
                 "Duration of a reconcile.",
                 &["controller"],
+                BUCKETS,
             )?,
-            active_workers: gauge(r, "active_workers", "Reconciles in progress.", &["controller"])?,
-            max_workers: gauge(
-                r,
+            active_workers: t.gauge(
+                "active_workers",
+                "Reconciles in progress.",
+                &["controller"],
+            )?,
+            max_workers: t.gauge(
                 "max_concurrent_reconciles",
                 "Most reconciles that may run at once.",
                 &["controller"],
             )?,
-            queue_depth: gauge(
-                r,
+            queue_depth: t.gauge(
                 "workqueue_depth",
                 "Objects waiting to be reconciled now.",
                 &["controller"],
             )?,
-            queue_adds: counter(
-                r,
+            queue_adds: t.counter(
                 "workqueue_adds_total",
                 "Objects put in the queue, duplicates not counted.",
                 &["controller"],
             )?,
-            queue_seconds: histogram(
-                r,
+            queue_seconds: t.histogram(
                 "workqueue_queue_duration_seconds",
                 "Time from being put in the queue to the start of the reconcile.",
                 &["controller"],
+                BUCKETS,
             )?,
-            requests: counter(
-                r,
+            requests: t.counter(
                 "client_requests_total",
                 "Requests to the API server; code is the HTTP status, timeout, or error.",
                 &["verb", "kind", "code"],
             )?,
-            watch_events: counter(
-                r,
+            request_seconds: t.histogram(
+                "client_request_duration_seconds",
+                "Time from sending a request to the end of its answer; of a watch, to its begin.",
+                &["verb"],
+                BUCKETS,
+            )?,
+            watch_events: t.counter(
                 "watch_events_total",
                 "Objects received from watches and lists.",
                 &["kind"],
             )?,
-            watch_restarts: counter(
-                r,
+            watch_restarts: t.counter(
                 "watch_restarts_total",
                 "Lists, first and repeated, and watches resumed, per reason.",
                 &["kind", "reason"],
             )?,
-            objects: gauge(r, "store_objects", "Objects known per type.", &["kind"])?,
-            roots: gauge(
-                r,
+            objects: t.gauge("store_objects", "Objects known per type.", &["kind"])?,
+            roots: t.gauge(
                 "resources",
                 "Custom resources by the status of their Ready condition; None: not yet set.",
                 &["controller", "ready"],
             )?,
-            uncovered: counter(
-                r,
+            uncovered: t.counter(
                 "uncovered_applies_total",
                 "Applies whose answer does not show all that was sent: costs one apply a restart.",
                 &["kind"],
             )?,
-            events: counter(
-                r,
+            events: t.counter(
                 "events_total",
                 "Kubernetes events by result: sent, failed, dropped by the rate limit.",
                 &["result"],
             )?,
-            leader: gauge(
-                r,
+            leader: t.gauge(
                 "leader_election_master_status",
                 "1 while this process holds the lease.",
                 &["name"],
             )?,
-            registry: r.clone(),
+            build: t.gauge("build_info", "Always 1; the version is in its label.", &["version"])?,
+            registry: t.registry.clone(),
+            rows: std::mem::take(&mut t.rows),
         };
+        inner.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self(Arc::new(inner)))
     }
 
-    /// In the classic text format.
+    /// All of them in the classic text format.
     pub fn render(&self) -> Result<String, Error> {
-        TextEncoder::new().encode_to_string(&self.0.registry.gather())
+        self.render_as(Exposition::Classic)
     }
 
-    /// The registry, for metrics of other modules.
-    pub fn registry(&self) -> &Registry {
-        &self.0.registry
+    /// All of them as text.
+    pub fn render_as(&self, how: Exposition) -> Result<String, Error> {
+        how.write(&self.0.registry.gather())
+    }
+
+    /// What each of them is.
+    pub fn rows(&self) -> &[Row] {
+        &self.0.rows
+    }
+
+    /// Shows metrics of another module too.
+    pub fn add(&self, collector: impl Collector + 'static) -> Result<(), Error> {
+        self.0.registry.register(Box::new(collector))
     }
 
     /// A reconcile ended.
@@ -199,8 +217,9 @@ impl Metrics {
         self.0.queue_seconds.with_label_values(&[controller]).observe(seconds);
     }
 
-    pub(crate) fn request(&self, verb: &str, kind: &str, code: &str) {
+    pub(crate) fn request(&self, verb: &str, kind: &str, code: &str, took: Duration) {
         self.0.requests.with_label_values(&[verb, kind, code]).inc();
+        self.0.request_seconds.with_label_values(&[verb]).observe(took.as_secs_f64());
     }
 
     pub(crate) fn watch_events(&self, kind: &str, count: u64) {
@@ -245,25 +264,6 @@ impl Metrics {
             .map(|metric| whole(metric.get_counter().get_value()))
             .sum()
     }
-}
-
-fn counter(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, Error> {
-    let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
-    r.register(Box::new(metric.clone()))?;
-    Ok(metric)
-}
-
-fn gauge(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, Error> {
-    let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
-    r.register(Box::new(metric.clone()))?;
-    Ok(metric)
-}
-
-fn histogram(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<HistogramVec, Error> {
-    let opts = HistogramOpts::new(name, help).buckets(BUCKETS.to_vec());
-    let metric = HistogramVec::new(opts, labels)?;
-    r.register(Box::new(metric.clone()))?;
-    Ok(metric)
 }
 
 fn small(count: usize) -> i64 {

@@ -1,9 +1,17 @@
 //! What the operator tells about itself: metrics, health, logs.
 
+mod domains;
+mod exposition;
 pub mod logs;
 pub mod metrics;
+mod reference;
 pub mod server;
+mod table;
 
+pub use domains::{Domains, rows as domain_rows};
+pub use exposition::Exposition;
 pub use logs::{Format, init as init_logs};
 pub use metrics::Metrics;
+pub use reference::metrics as metrics_reference;
 pub use server::{Health, serve};
+pub use table::Row;

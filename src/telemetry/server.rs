@@ -5,13 +5,16 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc};
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::IntoResponse,
     routing::get,
 };
 use tokio::net::TcpListener;
 
-use super::Metrics;
+use super::{Exposition, Metrics};
 
 /// Whether the process is ready: every store has been filled. A standby is ready too.
 #[derive(Clone, Default)]
@@ -62,15 +65,20 @@ async fn ready(State((_, health)): State<(Metrics, Health)>) -> impl IntoRespons
     }
 }
 
-async fn render(State((metrics, _)): State<(Metrics, Health)>) -> impl IntoResponse {
-    match metrics.render() {
-        Ok(text) => {
-            (StatusCode::OK, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
-        }
+async fn render(
+    State((metrics, _)): State<(Metrics, Health)>,
+    headers: HeaderMap,
+) -> impl IntoResponse {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let how = Exposition::accepted(accept);
+    // With thousands of domains it takes long enough to keep others from their turn.
+    let text = tokio::task::spawn_blocking(move || metrics.render_as(how)).await;
+    match text.map_err(|error| error.to_string()).and_then(|text| text.map_err(|e| e.to_string())) {
+        Ok(text) => (StatusCode::OK, [(CONTENT_TYPE, how.content_type())], text),
         Err(error) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             [(CONTENT_TYPE, "text/plain; charset=utf-8")],
-            error.to_string(),
+            error,
         ),
     }
 }

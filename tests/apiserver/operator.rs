@@ -63,6 +63,11 @@ pub fn shared_state(about: &str) -> (Option<String>, String) {
     }
 }
 
+/// What the shared operator answers.
+pub fn shared_http(path: &str, headers: &[(&str, &str)]) -> Option<String> {
+    lock().as_ref()?.ask("GET", path, headers, "")
+}
+
 /// A running operator.
 pub struct Operator {
     process: Child,
@@ -145,9 +150,29 @@ impl Operator {
 
     /// What it answers; `None` if it does not, or not with 200.
     pub fn http(&self, path: &str) -> Option<String> {
+        self.ask("GET", path, &[], "")
+    }
+
+    /// The same for any request.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Option<String> {
+        let headers: Vec<String> =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = headers.concat();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: polder\r\nConnection: close\r\n\r\n").ok()?;
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: polder\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n{headers}\r\n{body}"
+        )
+        .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;

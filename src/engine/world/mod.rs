@@ -342,6 +342,13 @@ impl World {
             .collect()
     }
 
+    /// What `pick` takes of each object of a type.
+    pub(crate) fn every<T>(&self, index: usize, pick: impl Fn(&Stored) -> Option<T>) -> Vec<T> {
+        let state = self.lock();
+        let objects = state.stores.get(index).into_iter().flat_map(|store| &store.objects);
+        objects.filter_map(|(_, stored)| pick(stored)).collect()
+    }
+
     /// Puts a root in its queue.
     pub(crate) fn wake(&self, root: &RootId) {
         if let Some(queue) = self.queues.get(root.controller) {

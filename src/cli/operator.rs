@@ -12,7 +12,7 @@ use crate::{
     engine::{EngineError, LeaseOptions, Options, client_of},
     kinds::domain::{ApiServer, OperatorIdentity},
     operator::{Installation, engine},
-    telemetry::{self, Domains, Format, Health, Metrics},
+    telemetry::{self, AdminAddress, Domains, Format, Health, LogLevel, Metrics},
 };
 
 /// How the operator runs. The Helm chart sets all of it.
@@ -28,6 +28,10 @@ pub(super) struct Arguments {
     /// Where /healthz, /readyz and /metrics are served.
     #[arg(long, default_value = "127.0.0.1:8080")]
     http_address: SocketAddr,
+    /// Where /loglevel is served, on the loopback interface only: whoever reaches it may change the
+    /// log level. Default: nowhere.
+    #[arg(long)]
+    admin_address: Option<AdminAddress>,
     /// Write only while holding a lease, so that several replicas can run.
     #[arg(long)]
     leader_election: bool,
@@ -120,8 +124,8 @@ impl Error {
 }
 
 pub(super) fn execute(arguments: Arguments) -> Result<(), Error> {
-    telemetry::init_logs(&arguments.log_level, arguments.log_format)?;
-    threads()?.block_on(run(arguments))
+    let level = telemetry::init_logs(&arguments.log_level, arguments.log_format)?;
+    threads()?.block_on(run(arguments, level))
 }
 
 /// Threads for tasks.
@@ -130,7 +134,7 @@ pub(super) fn threads() -> Result<tokio::runtime::Runtime, Error> {
     builder.enable_all().build().map_err(Error::io("cannot start threads"))
 }
 
-async fn run(arguments: Arguments) -> Result<(), Error> {
+async fn run(arguments: Arguments, level: LogLevel) -> Result<(), Error> {
     let shutdown = on_signal()?;
     let (metrics, health) = (Metrics::new()?, Health::new());
     let config = Config::infer().await.map_err(|error| Error::Config(Box::new(error)))?;
@@ -150,9 +154,20 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     let server = telemetry::serve(address, metrics, health, std::future::pending());
     tokio::select! {
         result = engine.run(shutdown) => Ok(result?),
+        result = administer(arguments.admin_address, level) => result,
         result = server => {
             result.map_err(Error::io(format!("cannot serve health and metrics at {address}")))
         }
+    }
+}
+
+/// Serves administrators, if there is an address for it.
+async fn administer(address: Option<AdminAddress>, level: LogLevel) -> Result<(), Error> {
+    match address {
+        Some(address) => telemetry::serve_admin(address, level)
+            .await
+            .map_err(Error::io(format!("cannot serve the log level at {address}"))),
+        None => std::future::pending().await,
     }
 }
 

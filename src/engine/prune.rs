@@ -57,7 +57,7 @@ impl Pass<'_> {
                 Ok(_) => {
                     self.wrote.store(true, Ordering::Relaxed);
                     self.context.world.mark_deleting(index, &path, &stored.record.uid);
-                    tracing::info!(object = %key, "deleted");
+                    tracing::info!(child = %key, "deleted");
                     return None;
                 }
                 Err(error) if error.class() == Class::Gone => return None,

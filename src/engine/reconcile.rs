@@ -132,7 +132,7 @@ impl Pass<'_> {
         mut verdict: Verdict,
     ) -> Verdict {
         for fault in report.failed.iter().chain(&report.rejected).chain(&report.conflicts) {
-            tracing::warn!(object = %fault.key, "{}", fault.message);
+            tracing::warn!(about = %fault.key, "{}", fault.message);
         }
         let desired = self.controller.driver.status(object, resolved, report);
         let told = self.tell(desired).await;

@@ -76,7 +76,7 @@ impl Pass<'_> {
         match incoming {
             Ok(incoming) => {
                 self.wrote.store(true, Ordering::Relaxed);
-                tracing::info!(object = %wanted.key, "applied");
+                tracing::info!(child = %wanted.key, "applied");
                 self.took(wanted, incoming);
                 Ok(())
             }
@@ -122,7 +122,7 @@ impl Pass<'_> {
         if !covered {
             self.context.metrics.uncovered(wanted.key.resource.kind);
             tracing::debug!(
-                object = %wanted.key, fields, sent = %wanted.object,
+                child = %wanted.key, fields, sent = %wanted.object,
                 "the answer does not cover what was applied"
             );
             self.context.world.settle(wanted.index, &wanted.path, version, wanted.digest);

@@ -76,13 +76,15 @@ async fn guarded(
     controller: &Controller,
     id: &RootId,
 ) -> (&'static str, Option<Duration>) {
-    let (namespace, name) = id.path.split_once('/').unwrap_or(("", &id.path));
-    let span = tracing::info_span!(
+    let (namespace, _) = id.path.split_once('/').unwrap_or_default();
+    let kind = controller.driver.resource().kind;
+    // In names of controller-runtime. Of the highest level: whatever is logged shows whose it is.
+    let span = tracing::error_span!(
         "reconcile",
         controller = controller.driver.name(),
+        object = %format_args!("{kind} {}", id.path.trim_start_matches('/')),
         namespace,
-        name,
-        reconcile_id = format!("{:08x}", rand::random::<u32>()),
+        reconcileID = %format_args!("{:016x}", rand::random::<u64>()),
     );
     let memory = controller.memory(&id.path);
     async {
@@ -95,7 +97,9 @@ async fn guarded(
                 Verdict { failed: true, ..Verdict::default() }
             }
         };
-        schedule(context, controller, id, &memory, &verdict)
+        let (result, again) = schedule(context, controller, id, &memory, &verdict);
+        tracing::debug!(result, ?again, "reconciled");
+        (result, again)
     }
     .instrument(span)
     .await

@@ -1,8 +1,10 @@
 //! Logs: one line per event, for people or as JSON.
 
-use std::str::FromStr;
+use std::{io, str::FromStr};
 
-use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,7 +12,7 @@ pub enum Format {
     /// One readable line.
     #[default]
     Human,
-    /// One JSON object, with the fields of the enclosing reconcile.
+    /// One JSON object, with the fields of the enclosing reconcile beside its own.
     Json,
 }
 
@@ -48,17 +50,44 @@ pub enum Error {
     Installed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Sends logs to standard error. `filter` is a level or an env-filter directive.
-pub fn init(filter: &str, format: Format) -> Result<(), Error> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|source| Error::Filter { filter: filter.to_owned(), source })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_span_events(FmtSpan::NONE)
-        .with_writer(std::io::stderr);
-    match format {
-        Format::Human => builder.try_init(),
-        Format::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+/// The level of a running process, to be looked at and changed.
+#[derive(Clone)]
+pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+
+impl LogLevel {
+    /// The filter in force.
+    pub fn get(&self) -> String {
+        self.0.with_current(ToString::to_string).unwrap_or_default()
     }
-    .map_err(Error::Installed)
+
+    /// Changes it. Until the process ends: the next one starts with what it is told.
+    pub fn set(&self, filter: &str) -> Result<(), Error> {
+        self.0.reload(parse(filter)?).map_err(|error| Error::Installed(Box::new(error)))
+    }
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, Error> {
+    EnvFilter::try_new(filter).map_err(|source| Error::Filter { filter: filter.to_owned(), source })
+}
+
+/// Sends logs to standard error, panics too. `filter` is a level or an env-filter directive.
+pub fn init(filter: &str, format: Format) -> Result<LogLevel, Error> {
+    let (filter, handle) = reload::Layer::new(parse(filter)?);
+    let lines = match format {
+        Format::Human => fmt::layer().with_writer(io::stderr).boxed(),
+        Format::Json => json_subscriber::layer()
+            .with_writer(io::stderr)
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .flatten_span_list_on_top_level(true)
+            .boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init()
+        .map_err(|error| Error::Installed(Box::new(error)))?;
+    // A plain text among JSON lines helps nobody, and does not say whose reconcile it was.
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
+    Ok(LogLevel(handle))
 }

@@ -1,5 +1,6 @@
 //! What the operator tells about itself: metrics, health, logs.
 
+mod admin;
 mod domains;
 mod exposition;
 pub mod logs;
@@ -8,9 +9,10 @@ mod reference;
 pub mod server;
 mod table;
 
+pub use admin::{AdminAddress, serve_admin};
 pub use domains::{Domains, rows as domain_rows};
 pub use exposition::Exposition;
-pub use logs::{Format, init as init_logs};
+pub use logs::{Format, LogLevel, init as init_logs};
 pub use metrics::Metrics;
 pub use reference::metrics as metrics_reference;
 pub use server::{Health, serve};

@@ -22,6 +22,7 @@ mod deletion;
 mod drift;
 mod isolation;
 mod jobs;
+mod logs;
 mod ownership;
 mod policy;
 mod problems;

@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::{Map, Value};
+
 use crate::{
     cluster::eventually,
     install::{Installation, NAMESPACE, installation, run},
@@ -65,7 +67,22 @@ pub fn shared_state(about: &str) -> (Option<String>, String) {
 
 /// What the shared operator answers.
 pub fn shared_http(path: &str, headers: &[(&str, &str)]) -> Option<String> {
-    lock().as_ref()?.ask("GET", path, headers, "")
+    let port = lock().as_ref()?.port;
+    let (code, body) = ask(port, "GET", path, headers, "")?;
+    (code == 200).then_some(body)
+}
+
+/// What the shared operator answers to administrators.
+pub fn shared_admin(method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    let port = lock().as_ref()?.admin_port;
+    ask(port, method, path, &[], body)
+}
+
+/// All that the shared operator has logged.
+pub fn shared_log() -> Vec<Value> {
+    let lines = lock().as_ref().map(|operator| operator.log("")).unwrap_or_default();
+    let parse = |line: &String| serde_json::from_str(line);
+    lines.iter().map(|line| parse(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
 }
 
 /// A running operator.
@@ -74,6 +91,7 @@ pub struct Operator {
     /// Ends the operator if this process ends without doing so.
     watchdog: Child,
     port: u16,
+    admin_port: u16,
     log: PathBuf,
 }
 
@@ -88,12 +106,13 @@ impl Operator {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = installation.folder.join(format!("operator-{number}-{identity}.log"));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (port, admin_port) = (free_port(), free_port());
         let output = File::create(&log).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_polder"))
             .args(&installation.arguments)
             .args(more)
-            .args([&format!("--http-address=127.0.0.1:{port}"), "--log-format=human"])
+            .arg(format!("--http-address=127.0.0.1:{port}"))
+            .args([&format!("--admin-address=127.0.0.1:{admin_port}"), "--log-format=json"])
             .env("KUBECONFIG", &installation.kubeconfig)
             .env("POD_NAMESPACE", NAMESPACE)
             .env("POD_NAME", identity)
@@ -108,7 +127,7 @@ impl Operator {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { process, watchdog, port, log }
+        Self { process, watchdog, port, admin_port, log }
     }
 
     pub fn runs(&mut self) -> bool {
@@ -145,38 +164,14 @@ impl Operator {
     pub fn tail(&self, about: &str) -> String {
         let lines = self.log(about);
         let start = lines.len().saturating_sub(40);
-        format!("{} ends with\n{}", self.log.display(), lines[start..].join("\n"))
+        let lines: Vec<String> = lines[start..].iter().map(|line| readable(line)).collect();
+        format!("{} ends with\n{}", self.log.display(), lines.join("\n"))
     }
 
     /// What it answers; `None` if it does not, or not with 200.
     pub fn http(&self, path: &str) -> Option<String> {
-        self.ask("GET", path, &[], "")
-    }
-
-    /// The same for any request.
-    pub fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Option<String> {
-        let headers: Vec<String> =
-            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let headers = headers.concat();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: polder\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n{headers}\r\n{body}"
-        )
-        .ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
+        let (code, body) = ask(self.port, "GET", path, &[], "")?;
+        (code == 200).then_some(body)
     }
 
     /// A metric with all of its labels, such as `polder_leader{name="polder"}`.
@@ -224,6 +219,51 @@ impl Drop for Operator {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Code and body of an answer; `None` if there is none.
+fn ask(
+    port: u16,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Option<(u16, String)> {
+    let headers: Vec<String> =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let (headers, length) = (headers.concat(), body.len());
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n{headers}\r\n{body}"
+    )
+    .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
+/// A line of the log for people: level, whose it is, and what it says.
+fn readable(line: &str) -> String {
+    let Ok(fields) = serde_json::from_str::<Map<String, Value>>(line) else {
+        return line.to_owned();
+    };
+    let first = ["timestamp", "level", "object", "message"];
+    let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+    let head = first.iter().filter_map(|name| fields.get(*name)).map(text);
+    let hidden = ["controller", "namespace", "name", "reconcileID", "target"];
+    let rest = fields
+        .iter()
+        .filter(|(name, _)| !first.contains(&name.as_str()) && !hidden.contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}={}", text(value)));
+    head.chain(rest).collect::<Vec<_>>().join(" ")
 }
 
 /// The value of a series in the text of `/metrics`.

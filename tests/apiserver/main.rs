@@ -23,6 +23,7 @@ mod drift;
 mod isolation;
 mod jobs;
 mod logs;
+mod monitoring;
 mod ownership;
 mod policy;
 mod problems;

@@ -72,6 +72,11 @@ pub fn shared_http(path: &str, headers: &[(&str, &str)]) -> Option<String> {
     (code == 200).then_some(body)
 }
 
+/// Where the shared operator serves its metrics.
+pub fn shared_port() -> Option<u16> {
+    lock().as_ref().map(|operator| operator.port)
+}
+
 /// What the shared operator answers to administrators.
 pub fn shared_admin(method: &str, path: &str, body: &str) -> Option<(u16, String)> {
     let port = lock().as_ref()?.admin_port;
@@ -170,8 +175,7 @@ impl Operator {
 
     /// What it answers; `None` if it does not, or not with 200.
     pub fn http(&self, path: &str) -> Option<String> {
-        let (code, body) = ask(self.port, "GET", path, &[], "")?;
-        (code == 200).then_some(body)
+        get(self.port, path)
     }
 
     /// A metric with all of its labels, such as `polder_leader{name="polder"}`.
@@ -221,8 +225,15 @@ impl Drop for Operator {
     }
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens at now.
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What a local server answers; `None` if it does not, or not with 200.
+pub fn get(port: u16, path: &str) -> Option<String> {
+    let (code, body) = ask(port, "GET", path, &[], "")?;
+    (code == 200).then_some(body)
 }
 
 /// Code and body of an answer; `None` if there is none.

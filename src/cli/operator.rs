@@ -12,7 +12,7 @@ use crate::{
     engine::{EngineError, LeaseOptions, Options, client_of},
     kinds::domain::{ApiServer, OperatorIdentity},
     operator::{Installation, engine},
-    telemetry::{self, AdminAddress, Domains, Format, Health, LogLevel, Metrics},
+    telemetry::{self, AdminAddress, Domains, Format, Health, LogLevel, Metrics, Traces, traces},
 };
 
 /// How the operator runs. The Helm chart sets all of it.
@@ -32,6 +32,10 @@ pub(super) struct Arguments {
     /// log level. Default: nowhere.
     #[arg(long)]
     admin_address: Option<AdminAddress>,
+    /// Send traces of reconciles to this OpenTelemetry collector, by OTLP over HTTP, such as
+    /// http://otel-collector.monitoring:4318. Default: nowhere.
+    #[arg(long)]
+    otlp_endpoint: Option<String>,
     /// Write only while holding a lease, so that several replicas can run.
     #[arg(long)]
     leader_election: bool,
@@ -96,6 +100,9 @@ pub enum Error {
     /// Logging could not be set up.
     #[error(transparent)]
     Logs(#[from] telemetry::logs::Error),
+    /// Traces have nowhere to go.
+    #[error(transparent)]
+    Traces(#[from] traces::Error),
     /// Metrics could not be set up.
     #[error("cannot register metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -124,8 +131,20 @@ impl Error {
 }
 
 pub(super) fn execute(arguments: Arguments) -> Result<(), Error> {
-    let level = telemetry::init_logs(&arguments.log_level, arguments.log_format)?;
-    threads()?.block_on(run(arguments, level))
+    let threads = threads()?;
+    let name = arguments.name();
+    let traces = arguments
+        .otlp_endpoint
+        .as_ref()
+        .map(|endpoint| Traces::new(endpoint, &name, threads.handle()))
+        .transpose()?;
+    let level =
+        telemetry::init_with_traces(&arguments.log_level, arguments.log_format, traces.as_ref())?;
+    let result = threads.block_on(run(arguments, &name, level));
+    if let Some(traces) = traces {
+        traces.finish();
+    }
+    result
 }
 
 /// Threads for tasks.
@@ -134,16 +153,15 @@ pub(super) fn threads() -> Result<tokio::runtime::Runtime, Error> {
     builder.enable_all().build().map_err(Error::io("cannot start threads"))
 }
 
-async fn run(arguments: Arguments, level: LogLevel) -> Result<(), Error> {
+async fn run(arguments: Arguments, name: &str, level: LogLevel) -> Result<(), Error> {
     let shutdown = on_signal()?;
     let (metrics, health) = (Metrics::new()?, Health::new());
     let config = Config::infer().await.map_err(|error| Error::Config(Box::new(error)))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), api_server = %config.cluster_url, "polder starts");
-    let name = arguments.name();
-    let options = arguments.options(&name, metrics.clone(), health.clone());
-    let client = client_of(&name, config.clone())?;
+    let options = arguments.options(name, metrics.clone(), health.clone());
+    let client = client_of(name, config.clone())?;
     let engine = engine(client, options, arguments.installation())
-        .lease_client(client_of(&name, config)?)
+        .lease_client(client_of(name, config)?)
         .build()?;
     if !arguments.no_domain_metrics {
         metrics.add(Domains::new(engine.roots())?)?;

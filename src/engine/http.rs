@@ -12,6 +12,7 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, sleep, timeout},
 };
+use tracing::{Instrument, field::Empty};
 
 use super::{
     error::RequestError,
@@ -19,7 +20,7 @@ use super::{
     resource::ResourceType,
     target::{Target, collection},
 };
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, traces};
 
 const JSON: &str = "application/json";
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -224,7 +225,8 @@ impl Http {
             let (parts, body) = response.into_parts();
             Ok::<_, kube::Error>((parts, body.collect_bytes().await?))
         });
-        let (code, result) = match answer.await {
+        let span = tracing::trace_span!(target: traces::TARGET, "request", verb, kind = resource.kind, code = Empty);
+        let (code, result) = match answer.instrument(span.clone()).await {
             Err(_) => ("timeout".to_owned(), Err(RequestError::Timeout(self.timeout))),
             Ok(Err(error)) => ("error".to_owned(), Err(transport(&error))),
             Ok(Ok((parts, body))) => {
@@ -234,6 +236,7 @@ impl Http {
                 (code, text.and_then(|text| judge(&Response::from_parts(parts, ()), text)))
             }
         };
+        span.record("code", &code);
         self.metrics.request(verb, resource.kind, &code, begin.elapsed());
         result
     }

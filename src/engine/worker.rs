@@ -19,6 +19,7 @@ use super::{
     reconcile::{reconcile, start},
     world::RootId,
 };
+use crate::telemetry::traces;
 
 /// Nothing is looked at again sooner, unless it changed.
 const SOON: Duration = Duration::from_millis(10);
@@ -85,7 +86,9 @@ async fn guarded(
         object = %format_args!("{kind} {}", id.path.trim_start_matches('/')),
         namespace,
         reconcileID = %format_args!("{:016x}", rand::random::<u64>()),
+        traceID = tracing::field::Empty,
     );
+    traces::note_id(&span);
     let memory = controller.memory(&id.path);
     async {
         let pass = reconcile(context, controller, id, &memory);

@@ -6,6 +6,8 @@ use tracing_subscriber::{
     EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
 };
 
+use super::Traces;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -72,6 +74,15 @@ fn parse(filter: &str) -> Result<EnvFilter, Error> {
 
 /// Sends logs to standard error, panics too. `filter` is a level or an env-filter directive.
 pub fn init(filter: &str, format: Format) -> Result<LogLevel, Error> {
+    init_with_traces(filter, format, None)
+}
+
+/// The same, and sends traces too.
+pub fn init_with_traces(
+    filter: &str,
+    format: Format,
+    traces: Option<&Traces>,
+) -> Result<LogLevel, Error> {
     let (filter, handle) = reload::Layer::new(parse(filter)?);
     let lines = match format {
         Format::Human => fmt::layer().with_writer(io::stderr).boxed(),
@@ -85,6 +96,7 @@ pub fn init(filter: &str, format: Format) -> Result<LogLevel, Error> {
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
+        .with(traces.map(Traces::layer))
         .try_init()
         .map_err(|error| Error::Installed(Box::new(error)))?;
     // A plain text among JSON lines helps nobody, and does not say whose reconcile it was.

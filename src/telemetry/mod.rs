@@ -8,12 +8,14 @@ pub mod metrics;
 mod reference;
 pub mod server;
 mod table;
+pub mod traces;
 
 pub use admin::{AdminAddress, serve_admin};
 pub use domains::{Domains, rows as domain_rows};
 pub use exposition::Exposition;
-pub use logs::{Format, LogLevel, init as init_logs};
+pub use logs::{Format, LogLevel, init as init_logs, init_with_traces};
 pub use metrics::Metrics;
 pub use reference::metrics as metrics_reference;
 pub use server::{Health, serve};
 pub use table::Row;
+pub use traces::Traces;

@@ -12,6 +12,7 @@ mod cluster;
 mod install;
 mod manifests;
 mod operator;
+mod receiver;
 mod tenant;
 
 mod access;
@@ -34,3 +35,4 @@ mod secrets;
 mod shards;
 mod suspend;
 mod telemetry;
+mod traces;

@@ -2,12 +2,10 @@
 //! fires when a domain breaks, and is resolved when it heals.
 
 use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -15,6 +13,7 @@ use serde_json::{Value, json};
 use super::groups;
 use crate::{
     operator::{free_port, get, shared_port},
+    receiver::body,
     tenant::Tenant,
 };
 
@@ -54,8 +53,7 @@ impl Receiver {
         let alerts = Arc::clone(&receiver.0);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let body = body(stream);
-                let told = serde_json::from_str::<Value>(&body).unwrap();
+                let told = serde_json::from_slice::<Value>(&body(stream)).unwrap();
                 alerts.lock().unwrap().extend(told["alerts"].as_array().unwrap().clone());
             }
         });
@@ -70,29 +68,6 @@ impl Receiver {
                 && it["status"] == status
         };
         alerts.iter().find(is_it).cloned()
-    }
-}
-
-/// Reads a request and answers that it is well.
-fn body(mut stream: TcpStream) -> String {
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let mut text = String::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let length = text.split_once("\r\n\r\n").and_then(|(head, body)| {
-            let length = head.lines().find_map(|line| {
-                line.to_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok()
-            })?;
-            (body.len() >= length).then(|| body.to_owned())
-        });
-        if let Some(body) = length {
-            let _ = stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            return body;
-        }
-        let read = stream.read(&mut buffer).unwrap();
-        assert!(read > 0, "half a request: {text}");
-        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
     }
 }
 

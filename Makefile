@@ -10,7 +10,7 @@ CLUSTER ?= demo
 # What `make bench` measures.
 SCENARIO ?= small
 
-.PHONY: help demo demo-down cluster cluster-down build generate check fmt lint deny test \
+.PHONY: help demo demo-down cluster cluster-down build dist generate check fmt lint deny test \
 	bench test-unit test-apiserver test-e2e clean
 
 help: ## List the targets
@@ -32,7 +32,10 @@ cluster-down: ## Stop a local cluster: CLUSTER=name
 build: ## Build the release binary
 	cargo build --locked --release
 
-generate: ## Write the generated files: CRDs in the chart, the API reference
+dist: ## dist/: the chart's package and plain manifests for kubectl; VALUES=file for the manifests
+	@dev/dist $(VALUES)
+
+generate: ## Write the generated files: CRDs in the chart, the reference of its values
 	@dev/generate
 
 check: fmt lint generated ## Format, clippy and generated files, as CI checks them

@@ -43,6 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--node", choices=(*NODES, "all"), default="all", help="only what this kind of node needs")
     sub.set_defaults(run=_build)
 
+    sub = commands.add_parser("program", help="print the path of a pinned program, built if need be")
+    sub.add_argument("program", metavar="NAME", choices=NEEDED["all"])
+    sub.set_defaults(run=_program)
+
     sub = commands.add_parser("deps", help="install what the machine needs, or say what is missing")
     sub.add_argument("--node", choices=NODES, default="real")
     sub.add_argument("--tests", action="store_true", help="also what the tests need")
@@ -89,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(arguments: argparse.Namespace) -> None:
     build.build_all(NEEDED[arguments.node])
+
+
+def _program(arguments: argparse.Namespace) -> None:
+    print(build.ensure([arguments.program])[arguments.program])
 
 
 def _deps(arguments: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod check;
 mod crds;
 mod operator;
 mod reference;
@@ -24,6 +25,8 @@ enum Command {
     Access(access::Arguments),
     /// Receive the API server's audit events and keep them by domain.
     Audit(Box<audit::Arguments>),
+    /// Check that cluster and operator fit each other.
+    Check(check::Arguments),
     /// Print the CustomResourceDefinitions as YAML.
     Crds(crds::Arguments),
     /// Write the pages of the reference that the code knows best.
@@ -43,6 +46,9 @@ pub enum Error {
     /// The audit receiver could not run, or had to stop.
     #[error(transparent)]
     Audit(#[from] audit::Error),
+    /// Not all is well with the installation.
+    #[error(transparent)]
+    Check(#[from] check::Error),
     /// The CRDs could not be printed.
     #[error("cannot print the CRDs: {0}")]
     Crds(#[from] crds::Error),
@@ -61,6 +67,7 @@ impl Arguments {
             Command::Operator(arguments) => Ok(operator::execute(*arguments)?),
             Command::Access(arguments) => Ok(access::execute(&arguments)?),
             Command::Audit(arguments) => Ok(audit::execute(&arguments)?),
+            Command::Check(arguments) => Ok(check::execute(&arguments)?),
             Command::Crds(arguments) => Ok(crds::execute(&arguments)?),
             Command::Reference(arguments) => Ok(reference::execute(&arguments)?),
         }

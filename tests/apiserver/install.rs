@@ -114,7 +114,7 @@ fn arguments(deployment: &Value) -> Vec<String> {
         .iter()
         .map(|argument| argument.as_str().unwrap().replace("$(POD_NAMESPACE)", NAMESPACE))
         .filter(|argument| {
-            !["--http-address", "--admin-address", "--log-format", "--shards"]
+            !["--http-address", "--admin-address", "--lease-duration", "--log-format", "--shards"]
                 .iter()
                 .any(|own| argument.starts_with(own))
         })

@@ -9,6 +9,7 @@ mod manifests;
 mod ownership;
 mod render;
 mod rules;
+mod values;
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -33,6 +33,45 @@ app.kubernetes.io/part-of: polder
 {{- end }}
 {{- end }}
 
+{{/* Of the pod that `helm test` runs. */}}
+{{- define "polder.checkLabels" -}}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: check
+app.kubernetes.io/part-of: polder
+{{- end }}
+
+{{/* Labels and annotations of an object: what follows may add labels. */}}
+{{- define "polder.meta" -}}
+{{- include "polder.metadata" (dict "root" . "annotations" dict) }}
+{{- end }}
+
+{{/* The same for what running workloads need: it outlives the release, as the CRDs do. */}}
+{{- define "polder.keptMeta" -}}
+{{- include "polder.metadata" (dict "root" . "annotations" (include "polder.keep" . | fromYaml)) }}
+{{- end }}
+
+{{- define "polder.metadata" -}}
+{{- with merge (deepCopy .annotations) .root.Values.commonAnnotations -}}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{ end -}}
+labels:
+  {{- include "polder.labels" .root | nindent 2 }}
+{{- end }}
+
+{{- define "polder.keep" -}}
+{{- if .Values.crds.keep }}
+helm.sh/resource-policy: keep
+{{- end }}
+{{- end }}
+
+{{/* The operator's image. */}}
+{{- define "polder.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
 {{- define "polder.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "polder.fullname" .) .Values.serviceAccount.name }}

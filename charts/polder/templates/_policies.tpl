@@ -56,8 +56,7 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
   name: {{ include "polder.fullname" $ }}-{{ .name }}
-  labels:
-    {{- include "polder.labels" $ | nindent 4 }}
+  {{- include "polder.meta" $ | nindent 2 }}
 spec:
   policyName: {{ include "polder.fullname" $ }}-{{ .name }}
   validationActions: {{ toJson $.Values.admissionPolicies.validationActions }}
@@ -76,8 +75,7 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata:
   name: {{ include "polder.fullname" $ }}-{{ .name }}
-  labels:
-    {{- include "polder.labels" $ | nindent 4 }}
+  {{- include "polder.meta" $ | nindent 2 }}
 {{- end }}
 
 {{/* What several policies read of the namespace. A pattern of an image that is none is dropped. */}}

@@ -11,7 +11,7 @@ CLUSTER ?= demo
 SCENARIO ?= small
 
 .PHONY: help demo demo-down cluster cluster-down build dist generate check fmt lint deny test \
-	bench test-unit test-apiserver test-e2e clean
+	bench test-unit test-apiserver test-chart test-e2e clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ bench: ## Measure a fleet next to the floor: SCENARIO=small|domains|idle|restart
 	@dev/cluster build --node simulated
 	@cargo bench --locked --bench fleet -- --scenario $(SCENARIO) $(if $(N),--n $(N)) $(ARGS)
 
-test: ## All tests: unit, golden, schema, API server, real node with real Spark
+test: ## All tests: unit, golden, schema, API server, chart, real node with real Spark
 	@dev/test all
 
 test-unit: ## Fast tests that need no cluster
@@ -65,6 +65,9 @@ test-unit: ## Fast tests that need no cluster
 
 test-apiserver: ## Tests on a real control plane with simulated nodes
 	@dev/test apiserver
+
+test-chart: ## The chart with Helm 3 and 4: install, upgrade, roll back, uninstall, refusals
+	@dev/test chart
 
 test-e2e: ## Tests on a real node with real Spark
 	@dev/test e2e

@@ -129,9 +129,23 @@ HELM = Component(
         ),
     ),
 )
+# Takes the cluster's version for `helm template` from its own k8s.io/client-go.
+HELM4 = Component(
+    "helm4",
+    {"helm4": "."},
+    pinned_by="helm.sh/helm/v4",
+    stamps=("helm.sh/helm/v4/internal/version.version=v{version}",),
+)
+KUBECONFORM = Component(
+    "kubeconform",
+    {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
+    pinned_by="github.com/yannh/kubeconform",
+    stamps=("main.version=v{version}",),
+)
 
 # What a simulated cluster needs comes first: it is usable before the rest is built.
-ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM, EXTERNAL_SECRETS, NETPOL)
+ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM, EXTERNAL_SECRETS, NETPOL,
+       HELM4, KUBECONFORM)
 
 CONTROL_PLANE = (
     "etcd",

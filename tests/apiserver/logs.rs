@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     manifests::CLUSTER,
-    operator::{shared_admin, shared_log},
     tenant::Tenant,
+    turn::{shared_admin, shared_log},
 };
 
 /// Modules that only log inside of a reconcile.

@@ -2,7 +2,7 @@
 //! own service account, roles and arguments. Needs the cluster that `dev/test apiserver` starts.
 //!
 //! One operator serves all tests at once; each test has a domain of its own. Tests that stop or
-//! replace the operator run alone ([`operator::alone`]).
+//! replace the operator run alone ([`turn::alone`]).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod api;
@@ -12,8 +12,11 @@ mod cluster;
 mod install;
 mod manifests;
 mod operator;
+#[path = "../common/process.rs"]
+mod process;
 mod receiver;
 mod tenant;
+mod turn;
 
 mod access;
 mod audit_receiver;

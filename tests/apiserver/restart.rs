@@ -13,8 +13,9 @@ use crate::{
     cluster::eventually,
     install::installation,
     manifests::{CLUSTER, DOMAIN, ENDPOINT, JOB, SCHEDULED, WORKLOADS},
-    operator::{Operator, alone},
+    operator::Operator,
     tenant::Tenant,
+    turn::alone,
 };
 
 const CONTROLLERS: [&str; 4] = ["domain", "spark-cluster", "sql-endpoint", "batch-job"];

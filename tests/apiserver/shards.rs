@@ -12,8 +12,9 @@ use crate::{
     audit::Mark,
     cluster::eventually,
     install::{SHARDS, installation},
-    operator::{self, Operator},
+    operator::Operator,
     tenant::Tenant,
+    turn,
 };
 
 const DOMAINS: usize = 9;
@@ -68,7 +69,7 @@ fn spans(mark: Mark) -> BTreeMap<String, BTreeMap<String, (Timestamp, Timestamp)
 
 #[tokio::test]
 async fn a_dead_operators_domains_are_taken_over_and_no_object_is_written_by_two() {
-    let _alone = operator::alone().await;
+    let _alone = turn::alone().await;
     let installation = installation().await;
     let tenant = Tenant::alone("t-shard-0").await;
     let names: Vec<String> = (0..DOMAINS).map(|i| format!("t-shard-{i}")).collect();

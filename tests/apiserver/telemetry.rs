@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use crate::{
-    install::run,
     manifests::CLUSTER,
-    operator::{metric, shared_http, shared_state},
+    operator::metric,
+    process::run,
     tenant::Tenant,
+    turn::{shared_http, shared_state},
 };
 
 const REFERENCE: &str = include_str!("../../docs/reference/metrics.md");

@@ -8,7 +8,7 @@ use crate::{
     api::{Api, condition, is_current, path},
     cluster::eventually,
     manifests::DOMAIN,
-    operator::{self, Turn, shared_state},
+    turn::{self, Turn, shared_state},
 };
 
 /// Longest wait for anything, on a machine that is busy.
@@ -26,7 +26,7 @@ pub struct Tenant {
 impl Tenant {
     /// With the shared operator; the domain does not exist yet.
     pub async fn new(name: &str) -> Self {
-        let turn = operator::shared().await;
+        let turn = turn::shared().await;
         let tenant = Self {
             api: Api::new().await,
             name: name.to_owned(),

@@ -6,11 +6,8 @@ use std::{
 };
 
 use crate::{
-    install::installation,
-    manifests::DOMAIN,
-    operator::{Operator, alone},
-    receiver::body,
-    tenant::Tenant,
+    install::installation, manifests::DOMAIN, operator::Operator, receiver::body, tenant::Tenant,
+    turn::alone,
 };
 
 #[tokio::test]

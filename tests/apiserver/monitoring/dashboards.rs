@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{chart, rules};
-use crate::install::run;
+use crate::process::run;
 
 const REFERENCE: &str = include_str!("../../../docs/reference/metrics.md");
 /// What a Spark driver tells of its executors.

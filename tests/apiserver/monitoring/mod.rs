@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     api::documents,
-    install::{NAMESPACE, run},
+    process::{NAMESPACE, run},
 };
 
 /// The chart's objects of a kind with everything about monitoring switched on.

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::groups;
 use crate::{
-    operator::{free_port, get, shared_port},
+    operator::{free_port, get},
     receiver::body,
     tenant::Tenant,
+    turn::shared_port,
 };
 
 /// A program that ends with the test.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{groups, rules};
-use crate::install::run;
+use crate::process::run;
 
 const TESTS: &str = include_str!("alerts.test.yaml");
 const RUNBOOKS: &str = include_str!("../../../docs/how-to/runbooks.md");

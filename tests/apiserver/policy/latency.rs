@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::asker::{Asker, workload};
 use crate::{
     cluster::{eventually, request},
-    operator::alone,
     tenant::Tenant,
+    turn::alone,
 };
 
 const ROUNDS: usize = 9;

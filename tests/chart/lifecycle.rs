@@ -169,3 +169,29 @@ async fn the_test_fails_where_the_cluster_is_not_as_the_operator_needs_it() {
     operator.stop();
     remove("helm");
 }
+
+#[tokio::test]
+async fn an_operator_without_definitions_says_so_and_goes_on_when_they_come() {
+    let _alone = alone().await;
+    let this = Version::this();
+    upgrade("helm", &this.chart);
+    run("kubectl", &["delete", "crd", "batchjobs.polder.dev"], "");
+    let running = this.start();
+    let complaint = eventually(PATIENCE, async || {
+        let log = running.operator.log("is its CustomResourceDefinition installed?");
+        log.into_iter().find(|line| line.contains("BatchJob"))
+    });
+    assert!(complaint.await.is_some(), "{}", running.operator.tail(""));
+    assert!(running.operator.http("/readyz").is_none(), "it is not ready");
+    let said = running.say(&["check".to_owned()]);
+    assert!(said.code == 1 && said.out.contains("they lack BatchJob: polder crds"), "{}", said.out);
+
+    let definitions = say(env!("CARGO_BIN_EXE_polder"), &["crds"]).well();
+    let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    run("kubectl", &apply, &definitions);
+    running.operator.ready().await;
+    running.stop();
+    remove("helm");
+    // Those that were applied by hand lack the chart's labels.
+    run("kubectl", &["delete", "--ignore-not-found", "-f", "-"], &definitions);
+}

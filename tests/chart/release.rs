@@ -33,14 +33,19 @@ impl Version {
         Self { program: folder.join("polder"), chart }
     }
 
-    /// Starts the operator of the installed release, as its Deployment says, and waits until it is
-    /// ready.
+    /// The operator of the installed release, as its Deployment says, ready.
     pub async fn operator(&self) -> Running {
+        let running = self.start();
+        running.operator.ready().await;
+        running
+    }
+
+    /// The same, however it fares.
+    pub fn start(&self) -> Running {
         let get = ["get", "deployment", "polder", "-n", NAMESPACE, "-o", "json"];
         let deployment: Value = serde_json::from_str(&run("kubectl", &get, "")).unwrap();
         let installation = Installation::new(self.program.clone(), &deployment);
         let operator = Operator::start(&installation, "outside");
-        operator.ready().await;
         Running { operator, installation }
     }
 }

@@ -10,7 +10,7 @@ CLUSTER ?= demo
 # What `make bench` measures.
 SCENARIO ?= small
 
-.PHONY: help demo demo-down cluster cluster-down build dist generate check fmt lint deny test \
+.PHONY: help demo demo-down cluster cluster-down build dist generate check fmt lint deny audit test \
 	bench test-unit test-apiserver test-chart test-e2e clean
 
 help: ## List the targets
@@ -32,7 +32,7 @@ cluster-down: ## Stop a local cluster: CLUSTER=name
 build: ## Build the release binary
 	cargo build --locked --release
 
-dist: ## dist/: the chart's package and plain manifests for kubectl; VALUES=file for the manifests
+dist: ## dist/: chart, plain manifests for kubectl (VALUES=file), bill of materials
 	@dev/dist $(VALUES)
 
 generate: ## Write the generated files: CRDs in the chart, the reference of its values
@@ -51,7 +51,10 @@ generated: ## Check that generated files are what the code says
 	@dev/generate --check
 
 deny: ## Licences, bans and sources of dependencies
-	cargo deny --locked check bans licenses sources
+	@"$$(dev/tool cargo-deny)" --locked check --hide-inclusion-graph bans licenses sources
+
+audit: ## Known vulnerabilities and yanked versions of dependencies; fetches RustSec's database
+	@"$$(dev/tool cargo-deny)" --locked check advisories
 
 bench: ## Measure a fleet next to the floor: SCENARIO=small|domains|idle|restart|... N=50,200 ARGS=...
 	@dev/cluster build --node simulated

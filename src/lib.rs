@@ -7,6 +7,7 @@
 //! - [`operator`]: which types are watched and which kinds are served.
 //! - [`access`]: who can do what in a domain, as RBAC says.
 //! - [`audit`]: a receiver of the API server's audit events, which keeps a log for each domain.
+//! - [`offline`]: the same without a cluster: manifests checked and planned.
 //! - [`telemetry`]: metrics, health, logs.
 //! - [`cli`]: the command line.
 
@@ -17,5 +18,6 @@ pub mod build;
 pub mod cli;
 pub mod engine;
 pub mod kinds;
+pub mod offline;
 pub mod operator;
 pub mod telemetry;

@@ -8,10 +8,10 @@ fn main() -> ExitCode {
     // Ring is the one cryptography provider of the process; an error means it is installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match polder::cli::Arguments::parse().execute() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("polder: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(polder::cli::COULD_NOT_RUN)
         }
     }
 }

@@ -6,13 +6,14 @@ use kube::Client;
 
 use crate::{
     build::{spark::SparkImages, types},
-    engine::{Engine, EngineBuilder, Options, Watch},
+    engine::{Engine, EngineBuilder, Options, Registered, Snapshot, Watch},
     kinds::{
         batch_job::BatchJobKind,
         domain::{DomainKind, OperatorIdentity},
         spark_cluster::SparkClusterKind,
         sql_endpoint::SqlEndpointKind,
     },
+    telemetry::Metrics,
 };
 
 /// Objects that the operator made.
@@ -64,7 +65,7 @@ pub const OPTIONAL_WATCHES: &[Watch] = &[
 ];
 
 /// What the kinds need to know of the installation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Installation {
     /// Who the operator is.
     pub operator: OperatorIdentity,
@@ -72,16 +73,35 @@ pub struct Installation {
     pub images: SparkImages,
 }
 
+/// All kinds.
+pub fn kinds(installation: Installation) -> [Registered; 4] {
+    let images = Arc::new(installation.images);
+    [
+        Registered::new(DomainKind {
+            operator: installation.operator,
+            images: Arc::clone(&images),
+        }),
+        Registered::new(SparkClusterKind { images: Arc::clone(&images) }),
+        Registered::new(SqlEndpointKind { images: Arc::clone(&images) }),
+        Registered::new(BatchJobKind { images }),
+    ]
+}
+
 /// The engine with all watches and kinds.
 pub fn engine(client: Client, options: Options, installation: Installation) -> EngineBuilder {
-    let images = Arc::new(installation.images);
     let builder = Engine::builder(client, options);
     let builder = WATCHES.iter().fold(builder, |builder, watch| builder.watch(*watch));
     OPTIONAL_WATCHES
         .iter()
         .fold(builder, |builder, watch| builder.optional_watch(*watch))
-        .kind(DomainKind { operator: installation.operator, images: Arc::clone(&images) })
-        .kind(SparkClusterKind { images: Arc::clone(&images) })
-        .kind(SqlEndpointKind { images: Arc::clone(&images) })
-        .kind(BatchJobKind { images })
+        .kinds(kinds(installation))
+}
+
+/// A world without a cluster, with all watches and kinds.
+pub fn snapshot(metrics: Metrics, installation: Installation) -> Snapshot {
+    let watches = WATCHES.iter().chain(OPTIONAL_WATCHES);
+    watches
+        .fold(Snapshot::builder(), |builder, watch| builder.watch(*watch))
+        .kinds(kinds(installation))
+        .build(metrics)
 }

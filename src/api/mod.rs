@@ -26,3 +26,5 @@ pub use sql_endpoint::{SqlEndpoint, SqlEndpointSpec, SqlEndpointStatus};
 
 /// The API group of all kinds.
 pub const GROUP: &str = "polder.dev";
+/// `apiVersion` of all kinds.
+pub const API_VERSION: &str = "polder.dev/v1alpha1";

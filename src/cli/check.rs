@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write},
+    process::ExitCode,
     time::Duration,
 };
 
@@ -47,7 +48,7 @@ pub(super) struct Arguments {
     policies: bool,
 }
 
-/// Why not all is well.
+/// Why nothing can be said.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Threads or a client are not to be had.
@@ -56,20 +57,12 @@ pub enum Error {
     /// The result cannot be written.
     #[error("cannot print: {0}")]
     Print(#[from] io::Error),
-    /// Something that was looked at is not as it should be.
-    #[error("{failed} of {all} checks failed; each says above what to do")]
-    Failed {
-        /// How many are not well.
-        failed: usize,
-        /// How many there were.
-        all: usize,
-    },
 }
 
 /// What was looked at, and what was found or is to be done.
 type Check = (&'static str, Result<String, String>);
 
-pub(super) fn execute(arguments: &Arguments) -> Result<(), Error> {
+pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let checks = operator::threads()?.block_on(checks(arguments))?;
     let mut out = io::stdout().lock();
     for (name, result) in &checks {
@@ -80,8 +73,12 @@ pub(super) fn execute(arguments: &Arguments) -> Result<(), Error> {
         writeln!(out, "{word:<5}{name}: {text}")?;
     }
     match checks.iter().filter(|(_, result)| result.is_err()).count() {
-        0 => Ok(()),
-        failed => Err(Error::Failed { failed, all: checks.len() }),
+        0 => Ok(ExitCode::SUCCESS),
+        failed => {
+            let all = checks.len();
+            writeln!(out, "{failed} of {all} checks failed; each says above what to do")?;
+            Ok(ExitCode::FAILURE)
+        }
     }
 }
 

@@ -4,10 +4,17 @@ mod access;
 mod audit;
 mod check;
 mod crds;
+mod lint;
+mod manifests;
 mod operator;
 mod reference;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
+
+/// Exit code of a command that could not do its work; 1 is for what it found.
+pub const COULD_NOT_RUN: u8 = 2;
 
 /// Data domains with Spark in them, on Kubernetes.
 #[derive(Debug, Parser)]
@@ -27,6 +34,8 @@ enum Command {
     Audit(Box<audit::Arguments>),
     /// Check that cluster and operator fit each other.
     Check(check::Arguments),
+    /// Check manifests without a cluster: schemas, rules, and what the operator would say.
+    Lint(lint::Arguments),
     /// Print the CustomResourceDefinitions as YAML.
     Crds(crds::Arguments),
     /// Write the pages of the reference that the code knows best.
@@ -46,9 +55,12 @@ pub enum Error {
     /// The audit receiver could not run, or had to stop.
     #[error(transparent)]
     Audit(#[from] audit::Error),
-    /// Not all is well with the installation.
+    /// The installation could not be checked.
     #[error(transparent)]
     Check(#[from] check::Error),
+    /// Manifests could not be checked.
+    #[error(transparent)]
+    Lint(#[from] lint::Error),
     /// The CRDs could not be printed.
     #[error("cannot print the CRDs: {0}")]
     Crds(#[from] crds::Error),
@@ -58,18 +70,20 @@ pub enum Error {
 }
 
 impl Arguments {
-    /// Does what was asked for.
+    /// Does what was asked for: 0 if all is well, 1 if something was found that is not.
     ///
     /// # Errors
-    /// See [`enum@Error`].
-    pub fn execute(self) -> Result<(), Error> {
+    /// See [`enum@Error`]: nothing can be said.
+    pub fn execute(self) -> Result<ExitCode, Error> {
         match self.command {
-            Command::Operator(arguments) => Ok(operator::execute(*arguments)?),
-            Command::Access(arguments) => Ok(access::execute(&arguments)?),
-            Command::Audit(arguments) => Ok(audit::execute(&arguments)?),
-            Command::Check(arguments) => Ok(check::execute(&arguments)?),
-            Command::Crds(arguments) => Ok(crds::execute(&arguments)?),
-            Command::Reference(arguments) => Ok(reference::execute(&arguments)?),
+            Command::Operator(arguments) => operator::execute(*arguments)?,
+            Command::Access(arguments) => access::execute(&arguments)?,
+            Command::Audit(arguments) => audit::execute(&arguments)?,
+            Command::Lint(arguments) => return Ok(lint::execute(&arguments)?),
+            Command::Check(arguments) => return Ok(check::execute(&arguments)?),
+            Command::Crds(arguments) => crds::execute(&arguments)?,
+            Command::Reference(arguments) => reference::execute(&arguments)?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }

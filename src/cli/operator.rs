@@ -244,7 +244,8 @@ impl Arguments {
     }
 }
 
-fn version_and_image(text: &str) -> Result<(String, String), String> {
+/// Reads `VERSION=IMAGE`.
+pub(super) fn version_and_image(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((version, image)) if !version.is_empty() && !image.is_empty() => {
             Ok((version.to_owned(), image.to_owned()))

@@ -8,7 +8,7 @@ use kube::{Client, Config};
 use super::{
     context::{Context, Controller, Parts},
     decode::Decoder,
-    driver::{Driver, Typed},
+    driver::{Driver, Registered},
     events::Events,
     fence::Fence,
     holdings::Holdings,
@@ -170,8 +170,14 @@ impl EngineBuilder {
 
     /// Reconciles a kind, whose roots are watched in full.
     #[must_use]
-    pub fn kind<K: Kind>(mut self, kind: K) -> Self {
-        self.drivers.push(Arc::new(Typed::new(kind)));
+    pub fn kind<K: Kind>(self, kind: K) -> Self {
+        self.kinds([Registered::new(kind)])
+    }
+
+    /// Reconciles several kinds.
+    #[must_use]
+    pub fn kinds(mut self, kinds: impl IntoIterator<Item = Registered>) -> Self {
+        self.drivers.extend(kinds.into_iter().map(|kind| kind.0));
         self
     }
 

@@ -30,6 +30,17 @@ pub(crate) trait Driver: Send + Sync {
     fn finalize(&self, root: &AnyRoot, resolved: &AnyResolved) -> Finalize;
 }
 
+/// A kind, ready to be registered with an engine or a snapshot.
+#[derive(Clone)]
+pub struct Registered(pub(crate) Arc<dyn Driver>);
+
+impl Registered {
+    /// Of a kind.
+    pub fn new<K: Kind>(kind: K) -> Self {
+        Self(Arc::new(Typed::new(kind)))
+    }
+}
+
 /// A kind as a driver.
 pub(crate) struct Typed<K> {
     kind: K,
@@ -37,7 +48,7 @@ pub(crate) struct Typed<K> {
 }
 
 impl<K: Kind> Typed<K> {
-    pub(super) fn new(kind: K) -> Self {
+    fn new(kind: K) -> Self {
         Self { kind, resource: resource_of::<K::Root>() }
     }
 }

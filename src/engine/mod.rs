@@ -42,11 +42,12 @@ mod worker;
 mod world;
 
 pub use builder::{EngineBuilder, EngineError, Options, Watch, client, client_of};
+pub use driver::Registered;
 pub use kind::{Kind, Root};
 pub use leader::LeaseOptions;
 pub use plan::{Child, Farewell, Fault, Finalize, Ownership, Plan, Problem, Report};
 pub use resource::{ObjectKey, ResourceType, Served};
 pub use roots::{Roots, Seen};
 pub use run::Engine;
-pub use snapshot::{Snapshot, SnapshotBuilder, SnapshotError};
+pub use snapshot::{Refused, Snapshot, SnapshotBuilder, SnapshotError};
 pub use view::{Kept, Record, View};

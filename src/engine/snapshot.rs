@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::{
     builder::Watch,
-    decode::Decoder,
-    driver::{decoder_of, resource_of},
+    decode::{AnyRoot, DecodeRoot, Decoder},
+    driver::{Driver, Registered, decoder_of, resource_of},
     kind::Root,
+    plan::{Plan, Problem},
     resource::{ResourceType, Served},
     view::View,
     world::{TypeEntry, World},
@@ -32,6 +33,7 @@ pub enum SnapshotError {
 pub struct SnapshotBuilder {
     entries: Vec<TypeEntry>,
     decoders: Vec<Decoder>,
+    drivers: Vec<Arc<dyn Driver>>,
 }
 
 impl SnapshotBuilder {
@@ -50,14 +52,26 @@ impl SnapshotBuilder {
         self
     }
 
-    /// Roots of this kind may be put in.
+    /// Roots of this type may be put in.
     #[must_use]
-    pub fn root<R: Root>(mut self) -> Self {
-        let resource = resource_of::<R>();
+    pub fn root<R: Root>(self) -> Self {
+        let decoder = decoder_of::<R>(|_| None, |_| None);
+        self.entry(resource_of::<R>(), TypeId::of::<R>(), decoder)
+    }
+
+    /// Roots of these kinds may be put in, judged and planned.
+    #[must_use]
+    pub fn kinds(self, kinds: impl IntoIterator<Item = Registered>) -> Self {
+        kinds.into_iter().fold(self, |mut builder, Registered(driver)| {
+            builder.drivers.push(Arc::clone(&driver));
+            builder.entry(driver.resource(), driver.root_type(), driver.decoder())
+        })
+    }
+
+    fn entry(mut self, resource: ResourceType, id: TypeId, decoder: Arc<DecodeRoot>) -> Self {
         // No queue is at this position: nobody is woken.
-        let root = Some((TypeId::of::<R>(), usize::MAX));
-        self.entries.push(TypeEntry { resource, selector: None, root });
-        let root = Some(decoder_of::<R>(|_| None, |_| None));
+        self.entries.push(TypeEntry { resource, selector: None, root: Some((id, usize::MAX)) });
+        let root = Some(decoder);
         self.decoders.push(Decoder {
             resource,
             keep: &[],
@@ -71,7 +85,7 @@ impl SnapshotBuilder {
     /// The empty snapshot.
     pub fn build(self, metrics: Metrics) -> Snapshot {
         let world = World::new(&self.entries, Vec::new(), metrics);
-        Snapshot { world, decoders: self.decoders, version: 0 }
+        Snapshot { world, decoders: self.decoders, drivers: self.drivers, version: 0 }
     }
 }
 
@@ -79,6 +93,7 @@ impl SnapshotBuilder {
 pub struct Snapshot {
     world: World,
     decoders: Vec<Decoder>,
+    drivers: Vec<Arc<dyn Driver>>,
     version: u64,
 }
 
@@ -97,15 +112,13 @@ impl Snapshot {
 
     /// Puts in an object, or another version of it.
     pub fn put(&mut self, object: &Value) -> Result<(), SnapshotError> {
-        let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
-        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        let (api_version, kind) = type_of(object);
         let found = self.decoders.iter().enumerate().find(|(_, decoder)| {
             decoder.resource.kind == kind && decoder.resource.api_version() == api_version
         });
         let Some((index, decoder)) = found else {
-            return Err(SnapshotError::Unknown(format!("{api_version} {kind}")));
+            return Err(unknown(object));
         };
-        let unreadable = |error: &dyn Display| SnapshotError::Unreadable(error.to_string());
         let mut incoming = decoder.decode(&object.to_string()).map_err(|e| unreadable(&e))?;
         if let Some(message) = incoming.root.as_ref().and_then(|root| root.broken.as_ref()) {
             return Err(unreadable(message));
@@ -116,10 +129,68 @@ impl Snapshot {
         Ok(())
     }
 
+    /// What a root's kind says of it here: all that is wrong, or else the plan.
+    ///
+    /// # Errors
+    /// The problems; or that the root is of no registered kind, or cannot be read.
+    pub fn plan(&self, root: &Value, now: Timestamp) -> Result<Plan, Refused> {
+        let (driver, object) = self.driver(root)?;
+        let resolved = driver.resolve(&object, &self.view(now));
+        let resolved = resolved.ok_or_else(|| unreadable(&"it is of another type"))?;
+        let problems = driver.validate(&object, &resolved);
+        if problems.is_empty() { Ok(driver.plan(&object, &resolved)) } else { Err(problems.into()) }
+    }
+
+    fn driver(&self, root: &Value) -> Result<(&Arc<dyn Driver>, AnyRoot), SnapshotError> {
+        let (api_version, kind) = type_of(root);
+        let is_of = |driver: &&Arc<dyn Driver>| {
+            let resource = driver.resource();
+            resource.kind == kind && resource.api_version() == api_version
+        };
+        let driver = self.drivers.iter().find(is_of).ok_or_else(|| unknown(root))?;
+        let decoded = driver.decoder()(&root.to_string()).map_err(|error| unreadable(&error))?;
+        Ok((driver, decoded.object))
+    }
+
     /// The view of a pass at this time.
     pub fn view(&self, now: Timestamp) -> View<'_> {
         View::new(&self.world, None, now)
     }
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum Refused {
+    /// The root's kind says so.
+    Problems(Vec<Problem>),
+    /// It could not be asked.
+    Unreadable(SnapshotError),
+}
+
+impl From<Vec<Problem>> for Refused {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Problems(problems)
+    }
+}
+
+impl From<SnapshotError> for Refused {
+    fn from(error: SnapshotError) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+fn type_of(object: &Value) -> (&str, &str) {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    (text("apiVersion"), text("kind"))
+}
+
+fn unknown(object: &Value) -> SnapshotError {
+    let (api_version, kind) = type_of(object);
+    SnapshotError::Unknown(format!("{api_version} {kind}"))
+}
+
+fn unreadable(error: &dyn Display) -> SnapshotError {
+    SnapshotError::Unreadable(error.to_string())
 }
 
 #[cfg(test)]

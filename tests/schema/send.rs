@@ -1,6 +1,9 @@
 //! Sending objects, and judging the answers.
 
+use std::sync::LazyLock;
+
 use kube::Client;
+use polder::{engine::Problem, offline::schema::Schemas};
 use serde_json::{Value, json};
 
 use crate::cluster::{self, Answer, request};
@@ -107,10 +110,35 @@ pub async fn ready() -> Client {
     client
 }
 
-/// What the API server would make of a new object.
+/// What the API server would make of a new object; `polder lint` must say the same.
 pub async fn create(client: &Client, kind: Kind, object: &Value) -> Answer {
     let path = format!("{}?dryRun=All&fieldValidation=Strict", kind.path());
-    request(client, "POST", &path, Some(object)).await
+    let answer = request(client, "POST", &path, Some(object)).await;
+    agree(&answer, kind, object);
+    answer
+}
+
+/// Panics unless the offline check comes to the same verdict, for the same reasons.
+#[track_caller]
+fn agree(answer: &Answer, kind: Kind, object: &Value) {
+    static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::new().unwrap());
+    let problems = SCHEMAS.problems(kind.name(), object.as_object().unwrap());
+    match answer {
+        Ok(_) => assert!(problems.is_empty(), "let in, and found wrong offline: {problems:#?}"),
+        Err(refusal) => {
+            assert!(!problems.is_empty(), "found right offline, and refused: {refusal}");
+            // Unknown fields are refused before anything else is looked at.
+            let is_said = |problem: &Problem| match problem.reason {
+                "RuleBroken" => refusal.contains(&problem.message),
+                _ => refusal.contains(&problem.field),
+            };
+            let is_partial = problems.iter().any(|problem| problem.reason == "UnknownField");
+            assert!(
+                problems.iter().all(is_said) || (is_partial && problems.iter().any(is_said)),
+                "refused: {refusal}\nfound offline: {problems:#?}"
+            );
+        }
+    }
 }
 
 /// Panics unless the answer is a refusal that holds all of these texts; none: unless it is none.

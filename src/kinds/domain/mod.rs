@@ -49,6 +49,19 @@ pub struct OperatorIdentity {
     pub account_namespaces: Vec<String>,
 }
 
+/// As the chart installs it, unless told otherwise.
+impl Default for OperatorIdentity {
+    fn default() -> Self {
+        Self {
+            namespace: "polder-system".to_owned(),
+            service_account: "polder".to_owned(),
+            release_name: "polder".to_owned(),
+            api_server: ApiServer::default(),
+            account_namespaces: Vec::new(),
+        }
+    }
+}
+
 /// Where pods reach the API server.
 ///
 /// Its addresses cannot be selected in a NetworkPolicy like pods, and most policy engines look at

@@ -1,0 +1,71 @@
+//! `polder lint`: what is wrong with manifests, before anybody applies them.
+
+mod format;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Args, ValueEnum};
+
+use super::manifests::Manifests;
+use crate::offline::{
+    lint::{self, Set},
+    manifest,
+};
+
+/// What to check, and how to tell.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    manifests: Manifests,
+    /// How to tell what is wrong: for people, as JSON, as SARIF, or as annotations of GitHub.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// How findings are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// A line each.
+    Text,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands of GitHub Actions.
+    Github,
+}
+
+/// Why manifests could not be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// They cannot be read.
+    #[error(transparent)]
+    Read(#[from] manifest::Error),
+    /// A bug.
+    #[error(transparent)]
+    Judge(#[from] lint::Error),
+    /// The output cannot be written.
+    #[error("cannot write: {0}")]
+    Write(#[from] io::Error),
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let manifests = &arguments.manifests;
+    let input = manifests.read()?;
+    let set = Set::new(input, manifests.namespace.as_deref(), manifests.installation())?;
+    let outcome = set.lint();
+    let text = match arguments.output {
+        Output::Text => format::text(&outcome),
+        Output::Json => format::json(&outcome),
+        Output::Sarif => format::sarif(&outcome),
+        Output::Github => format::github(&outcome),
+    };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    if matches!(arguments.output, Output::Text | Output::Github) {
+        eprintln!("{}", format::summary(&outcome));
+    }
+    Ok(if outcome.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

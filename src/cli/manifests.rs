@@ -1,0 +1,55 @@
+//! Which manifests a command works on, and for which installation of Polder.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::operator::version_and_image;
+use crate::{
+    build::spark::SparkImages,
+    kinds::domain::OperatorIdentity,
+    offline::manifest::{self, Input},
+    operator::Installation,
+};
+
+/// Manifests, and what the operator would know that they do not say.
+#[derive(Debug, Args)]
+pub(super) struct Manifests {
+    /// File, folder (with all folders below it), or - for standard input; may be given several
+    /// times.
+    #[arg(short, long, required = true, value_name = "PATH")]
+    filename: Vec<PathBuf>,
+    /// Namespace of workloads that name none. Default: that of the only Domain among the files.
+    #[arg(short, long)]
+    pub(super) namespace: Option<String>,
+    /// Image of a Spark version, as VERSION=IMAGE, as the operator is given it; may be given
+    /// several times. Default: every version is taken for known.
+    #[arg(long, value_parser = version_and_image)]
+    pub(super) spark_image: Vec<(String, String)>,
+    /// Spark version of workloads that name none.
+    #[arg(long, default_value = "")]
+    spark_default_version: String,
+    /// Namespace whose service accounts may be members of any domain, as the operator is given it;
+    /// may be given several times.
+    #[arg(long)]
+    member_account_namespace: Vec<String>,
+}
+
+impl Manifests {
+    pub(super) fn read(&self) -> Result<Input, manifest::Error> {
+        manifest::read(&self.filename)
+    }
+
+    pub(super) fn installation(&self) -> Installation {
+        Installation {
+            operator: OperatorIdentity {
+                account_namespaces: self.member_account_namespace.clone(),
+                ..OperatorIdentity::default()
+            },
+            images: SparkImages {
+                default_version: self.spark_default_version.clone(),
+                images: self.spark_image.iter().cloned().collect(),
+            },
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod crds;
 mod lint;
 mod manifests;
 mod operator;
+mod plan;
 mod reference;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Command {
     Check(check::Arguments),
     /// Check manifests without a cluster: schemas, rules, and what the operator would say.
     Lint(lint::Arguments),
+    /// Show the objects that manifests become, without a cluster.
+    Plan(plan::Arguments),
     /// Print the CustomResourceDefinitions as YAML.
     Crds(crds::Arguments),
     /// Write the pages of the reference that the code knows best.
@@ -61,6 +64,9 @@ pub enum Error {
     /// Manifests could not be checked.
     #[error(transparent)]
     Lint(#[from] lint::Error),
+    /// Manifests could not be planned.
+    #[error(transparent)]
+    Plan(#[from] plan::Error),
     /// The CRDs could not be printed.
     #[error("cannot print the CRDs: {0}")]
     Crds(#[from] crds::Error),
@@ -81,6 +87,7 @@ impl Arguments {
             Command::Audit(arguments) => audit::execute(&arguments)?,
             Command::Lint(arguments) => return Ok(lint::execute(&arguments)?),
             Command::Check(arguments) => return Ok(check::execute(&arguments)?),
+            Command::Plan(arguments) => return Ok(plan::execute(&arguments)?),
             Command::Crds(arguments) => crds::execute(&arguments)?,
             Command::Reference(arguments) => reference::execute(&arguments)?,
         }

@@ -84,7 +84,8 @@ impl Set {
             }
         }
         findings.extend(twice(&manifests));
-        let mut world = World::new(world::with_some_images(installation, &manifests))?;
+        let values: Vec<Value> = manifests.iter().map(Manifest::value).collect();
+        let mut world = World::new(world::with_some_images(installation, values.iter()))?;
         let mut domains = HashMap::new();
         for manifest in &manifests {
             if broken.contains(&manifest.name) {

@@ -2,12 +2,13 @@
 //! the kinds themselves say, and planned. Whatever is judged here is judged by the operator's code.
 //!
 //! [`manifest`] reads files, [`schema`] looks at one object, [`world`] at all of them together, and
-//! [`lint`] says what is wrong.
+//! [`lint`] says what is wrong, [`plan`] what becomes of it.
 
 pub mod cel;
 pub mod finding;
 pub mod lint;
 pub mod manifest;
+pub mod plan;
 pub mod schema;
 pub mod world;
 pub mod yaml;

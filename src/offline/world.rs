@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::manifest::Manifest;
 use crate::{
     api::conditions::READY,
     build::{labels, names},
@@ -60,7 +59,15 @@ impl World {
     /// # Errors
     /// See [`Snapshot::plan`].
     pub fn plan(&self, root: &Value) -> Result<Plan, Refused> {
-        self.snapshot.plan(&seen(root), Timestamp::UNIX_EPOCH)
+        self.plan_at(root, Timestamp::UNIX_EPOCH)
+    }
+
+    /// The same at a certain time.
+    ///
+    /// # Errors
+    /// See [`Snapshot::plan`].
+    pub fn plan_at(&self, root: &Value, now: Timestamp) -> Result<Plan, Refused> {
+        self.snapshot.plan(&seen(root), now)
     }
 
     /// All that the root's kind finds wrong and that does not end by itself.
@@ -84,22 +91,23 @@ impl World {
 }
 
 /// The installation, with an image for every Spark version that is asked for if it knows none.
-pub fn with_some_images(mut installation: Installation, manifests: &[Manifest]) -> Installation {
+pub fn with_some_images<'a>(
+    mut installation: Installation,
+    roots: impl Iterator<Item = &'a Value>,
+) -> Installation {
     let images = &mut installation.images;
     if images.images.is_empty() {
         if images.default_version.is_empty() {
             "default".clone_into(&mut images.default_version);
         }
-        let objects = manifests.iter().map(|manifest| &manifest.object);
-        let versions = objects.filter_map(version).chain([images.default_version.clone()]);
+        let versions = roots.filter_map(version).chain([images.default_version.clone()]);
         images.images = versions.map(|it| (it.clone(), format!("{SOME_IMAGE}:{it}"))).collect();
     }
     installation
 }
 
-fn version(object: &Map<String, Value>) -> Option<String> {
-    let spec = object.get("spec")?;
-    let version = spec.get("version").or_else(|| spec.pointer("/spark/version"))?;
+fn version(root: &Value) -> Option<String> {
+    let version = root.pointer("/spec/version").or_else(|| root.pointer("/spec/spark/version"))?;
     version.as_str().map(str::to_owned)
 }
 

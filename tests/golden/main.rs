@@ -8,6 +8,7 @@ mod lint;
 #[allow(dead_code, reason = "made for tests that wait")]
 mod manifests;
 mod ownership;
+mod plan;
 mod render;
 mod rules;
 mod values;

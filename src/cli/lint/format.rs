@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::offline::{finding::Finding, lint::Outcome};
 
 /// A line for each finding.
-pub(super) fn text(outcome: &Outcome) -> String {
-    outcome.findings.iter().fold(String::new(), |mut text, finding| {
+pub(in crate::cli) fn told(findings: &[Finding]) -> String {
+    findings.iter().fold(String::new(), |mut text, finding| {
         let place = &finding.place;
         // Writing to a String does not fail.
         let _ =

@@ -2,6 +2,8 @@
 
 mod format;
 
+pub(super) use format::told;
+
 use std::{
     io::{self, Write},
     process::ExitCode,
@@ -58,7 +60,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let set = Set::new(input, manifests.namespace.as_deref(), manifests.installation())?;
     let outcome = set.lint();
     let text = match arguments.output {
-        Output::Text => format::text(&outcome),
+        Output::Text => told(&outcome.findings),
         Output::Json => format::json(&outcome),
         Output::Sarif => format::sarif(&outcome),
         Output::Github => format::github(&outcome),

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod check;
 mod crds;
+mod diff;
 mod lint;
 mod manifests;
 mod operator;
@@ -39,6 +40,8 @@ enum Command {
     Lint(lint::Arguments),
     /// Show the objects that manifests become, without a cluster.
     Plan(plan::Arguments),
+    /// Show what applying manifests would change in a cluster, and which pods would restart.
+    Diff(diff::Arguments),
     /// Print the CustomResourceDefinitions as YAML.
     Crds(crds::Arguments),
     /// Write the pages of the reference that the code knows best.
@@ -67,6 +70,9 @@ pub enum Error {
     /// Manifests could not be planned.
     #[error(transparent)]
     Plan(#[from] plan::Error),
+    /// Manifests could not be compared with a cluster.
+    #[error(transparent)]
+    Diff(#[from] diff::Error),
     /// The CRDs could not be printed.
     #[error("cannot print the CRDs: {0}")]
     Crds(#[from] crds::Error),
@@ -88,6 +94,7 @@ impl Arguments {
             Command::Lint(arguments) => return Ok(lint::execute(&arguments)?),
             Command::Check(arguments) => return Ok(check::execute(&arguments)?),
             Command::Plan(arguments) => return Ok(plan::execute(&arguments)?),
+            Command::Diff(arguments) => return Ok(diff::execute(&arguments)?),
             Command::Crds(arguments) => crds::execute(&arguments)?,
             Command::Reference(arguments) => reference::execute(&arguments)?,
         }

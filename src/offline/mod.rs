@@ -5,6 +5,7 @@
 //! [`lint`] says what is wrong, [`plan`] what becomes of it.
 
 pub mod cel;
+pub mod changes;
 pub mod finding;
 pub mod lint;
 pub mod manifest;

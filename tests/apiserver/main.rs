@@ -23,6 +23,7 @@ mod audit_receiver;
 mod conflict;
 mod convergence;
 mod deletion;
+mod diff;
 mod drift;
 mod isolation;
 mod jobs;

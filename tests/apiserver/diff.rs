@@ -1,0 +1,123 @@
+//! `polder diff` against a cluster with running workloads.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::{
+    manifests::{CLUSTER, DOMAIN, SCHEDULED},
+    tenant::Tenant,
+};
+
+/// Exit code and output of `polder diff` of this YAML.
+fn diff(tenant: &Tenant, yaml: &str, more: &[&str]) -> (i32, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_polder"))
+        .args(["diff", "-f", "-", "-n", &tenant.name])
+        .args(more)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let yaml = yaml.replace("NAME", &tenant.name);
+    let _ = child.stdin.take().unwrap().write_all(yaml.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+#[track_caller]
+fn tells(answer: &(i32, String), texts: &[&str]) {
+    for text in texts {
+        assert!(answer.0 == 1 && answer.1.contains(text), "`{text}` is not in: {answer:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_diff_says_what_changes_and_which_pods_restart_and_why() {
+    let tenant = Tenant::ready("diff").await;
+    let all = format!("{DOMAIN}---{CLUSTER}---{SCHEDULED}");
+    tenant.apply(&all).await;
+    tenant.wait_ready("SparkCluster", "etl").await;
+    tenant
+        .until("BatchJob", "nightly", "to be seen", |job| job["status"]["observedGeneration"] == 1)
+        .await;
+
+    assert_eq!(diff(&tenant, &all, &[]), (0, String::new()));
+
+    // Configuration: all pods of the cluster, by the key.
+    let tuned =
+        CLUSTER.replace("spec:\n", "spec:\n  sparkConf: {spark.sql.shuffle.partitions: \"9\"}\n");
+    let answer = diff(&tenant, &tuned, &[]);
+    tells(
+        &answer,
+        &["SparkCluster diff/etl", "=> restarts etl-master-0", "spark.sql.shuffle.partitions"],
+    );
+    // Resources: the pods of that pool and no others.
+    let larger = CLUSTER.replace("memory: 2Gi", "memory: 3Gi");
+    let answer = diff(&tenant, &larger, &[]);
+    tells(&answer, &["etl-worker-shuffle-0, etl-worker-shuffle-1: ", "resources.limits.memory"]);
+    assert!(!answer.1.contains("restarts etl-master-0"), "{}", answer.1);
+    // Another worker, and fewer.
+    let answer = diff(&tenant, &CLUSTER.replace("replicas: 2", "replicas: 3"), &[]);
+    tells(&answer, &["spec.replicas: 2 -> 3", "=> starts etl-worker-shuffle-2"]);
+    assert!(!answer.1.contains("restarts etl"), "{}", answer.1);
+    // What restarts nothing says so.
+    let answer = diff(&tenant, &SCHEDULED.replace("29 2", "28 2"), &[]);
+    tells(
+        &answer,
+        &["spec.schedule: 0 0 29 2 * -> 0 0 28 2 *", "=> changes only runs that start later"],
+    );
+    let richer = DOMAIN.replace("pods: \"100\"", "pods: \"90\"");
+    let answer = diff(&tenant, &richer, &[]);
+    tells(&answer, &["Domain diff\n", "spec.hard.pods: 100 -> 90", "=> restarts nothing"]);
+    // A change of the domain shows in workloads that are not among the files.
+    let answer =
+        diff(&tenant, &DOMAIN.replace("partitions: \"4\"", "partitions: \"5\""), &["-o", "json"]);
+    let json: Value = serde_json::from_str(&answer.1).unwrap();
+    let roots: Vec<&str> = json["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["root"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (answer.0, roots),
+        (1, vec!["Domain diff", "SparkCluster diff/etl"]),
+        "{}",
+        answer.1
+    );
+    // What the operator would refuse.
+    let answer = diff(
+        &tenant,
+        &DOMAIN.replace("nodePools", "images: [r.example.com/x]\n    nodePools"),
+        &[],
+    );
+    tells(
+        &answer,
+        &[
+            "BatchJob diff/nightly",
+            "nothing of it would be done: spec.container.image",
+            "ImageNotAllowed",
+        ],
+    );
+    tenant.end();
+}
+
+#[tokio::test]
+async fn what_cannot_be_compared_is_said_with_code_2() {
+    let tenant = Tenant::new("diff-none").await;
+    let answer = diff(&tenant, &CLUSTER.replace("spec:", "spek:"), &[]);
+    assert!(answer.0 == 2 && answer.1.contains("did you mean \"spec\"?"), "{answer:?}");
+    let nowhere = Command::new(env!("CARGO_BIN_EXE_polder"))
+        .args(["diff", "-f", "examples/quickstart"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("KUBECONFIG", "/nowhere")
+        .output()
+        .unwrap();
+    assert_eq!(nowhere.status.code(), Some(2));
+    tenant.end();
+}

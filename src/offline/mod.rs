@@ -7,6 +7,7 @@
 pub mod cel;
 pub mod changes;
 pub mod finding;
+pub mod json_schema;
 pub mod lint;
 pub mod manifest;
 pub mod plan;

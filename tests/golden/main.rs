@@ -3,6 +3,7 @@
 //! accepts what changed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod docs;
 mod lint;
 #[path = "../apiserver/manifests.rs"]
 #[allow(dead_code, reason = "made for tests that wait")]

@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::live::Live;
-use super::{lint::told, manifests::Manifests, run};
+use super::{lint::told, manifests::Manifests, operator};
 use crate::{
     engine::{Child, ObjectKey, Problem, Refused, client},
     offline::{
@@ -73,7 +73,7 @@ pub enum Error {
     Client(#[from] crate::engine::EngineError),
     /// No threads.
     #[error(transparent)]
-    Threads(#[from] run::Error),
+    Threads(#[from] operator::Error),
     /// Polder is not installed there.
     #[error(
         "the cluster does not know Polder's kinds; install its chart first, or use polder plan"
@@ -128,7 +128,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
     let homes: BTreeSet<&str> = set.manifests.iter().filter_map(|it| it.home()).collect();
     let homes: Vec<String> = homes.into_iter().map(str::to_owned).collect();
-    let live = run::threads()?.block_on(async {
+    let live = operator::threads()?.block_on(async {
         let client = client(Config::infer().await?)?;
         Live::read(&client, &homes).await
     })?;

@@ -163,7 +163,7 @@ fn to_stop(root: &BatchJob, resolved: &Resolved, name: &str) -> Option<Why> {
     let id = RunId::parse(runs::job_name(root), name);
     let is_outdated = match (&root.spec.schedule, id) {
         (None, id) => id.is_none_or(|id| id.hash != runs::hash(root)),
-        (Some(_), id) => id.is_some(),
+        (Some(_), id) => id.is_some_and(|id| !runs::is_on_demand(root, &id)),
     };
     is_outdated.then_some(WHY_CHANGED)
 }

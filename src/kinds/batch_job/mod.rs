@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub use resolve::Resolved;
+pub use runs::NUMBER;
 
 /// Label of Jobs and pods with a hash of what they run.
 pub const RUN: &str = "polder.dev/run";
@@ -67,6 +68,11 @@ impl Kind for BatchJobKind {
     fn status(&self, root: &BatchJob, resolved: &Resolved, report: &Report) -> BatchJobStatus {
         status::status(root, resolved, report)
     }
+}
+
+/// Number of the run with this name; `None` for those of a schedule.
+pub fn run_number(job: &str, run: &str) -> Option<u64> {
+    runs::RunId::parse(job, run).map(|id| id.number)
 }
 
 /// Name of the `CronJob` of a scheduled job.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::{
         BatchJob,
-        batch_job::{Duration, Schedule},
+        batch_job::{Concurrency, Duration, Schedule},
     },
     build::{
         names,
@@ -25,6 +25,8 @@ use crate::{
 
 const CONFIG_RANK: u8 = 1;
 const RUN_RANK: u8 = 2;
+/// After the `CronJob`, which is told to wait.
+const BESIDE_RANK: u8 = 3;
 /// Finished Jobs of earlier specs that are kept.
 const EARLIER_JOBS: usize = 3;
 /// When to look again for what is about to be written to status.
@@ -58,9 +60,9 @@ fn once(root: &BatchJob, resolved: &Resolved) -> Plan {
             }
         }
         Decision::Start(id) if !suspended && may_start(root, resolved) => {
-            start(Context::new(root, resolved), &id, &mut plan);
+            start(Context::new(root, resolved), &id, RUN_RANK, &mut plan);
         }
-        Decision::Exists(_) | Decision::Start(_) | Decision::Over(_) => {
+        Decision::Exists(_) | Decision::Start(_) | Decision::Over(_) | Decision::Scheduled => {
             stop(root, resolved, None, &mut plan);
         }
     }
@@ -88,7 +90,7 @@ fn stop(root: &BatchJob, resolved: &Resolved, but: Option<&str>, plan: &mut Plan
 }
 
 /// The Job of a run and its configuration.
-fn start(context: Context<'_>, id: &RunId, plan: &mut Plan) {
+fn start(context: Context<'_>, id: &RunId, rank: u8, plan: &mut Plan) {
     let name = id.name(context.name);
     let config = config_name(&name);
     let target = Target { hash: &id.hash, config: &config };
@@ -97,7 +99,7 @@ fn start(context: Context<'_>, id: &RunId, plan: &mut Plan) {
         let config_map = config::config_map(context, &config, data);
         plan.children.push(Child::new(CONFIG_MAP, CONFIG_RANK, &config_map));
     }
-    plan.children.push(Child::new(JOB, RUN_RANK, &job::job(context, target, &name)));
+    plan.children.push(Child::new(JOB, rank, &job::job(context, target, &name)));
 }
 
 /// The configuration of a run that goes on, if somebody deleted it: a retry would hang without.
@@ -119,7 +121,7 @@ fn finished(root: &BatchJob, resolved: &Resolved, decision: &Decision) -> Plan {
     let mut plan = Plan::default();
     let current = match decision {
         Decision::Exists(id) => Some(id.name(runs::job_name(root))),
-        Decision::Start(_) | Decision::Over(_) => None,
+        Decision::Start(_) | Decision::Over(_) | Decision::Scheduled => None,
     };
     let mut jobs: Vec<(Timestamp, &Job)> =
         resolved.one_off_jobs(root).filter_map(|job| Some((job.end()?.at, job))).collect();
@@ -151,8 +153,9 @@ fn keep(job: &Job, resolved: &Resolved, plan: &mut Plan) {
 fn scheduled(root: &BatchJob, resolved: &Resolved, schedule: &Schedule) -> Plan {
     let context = Context::new(root, resolved);
     let suspended = resolved.suspended(root);
-    let mut plan = finished(root, resolved, &runs::decide(root, resolved));
-    stop(root, resolved, None, &mut plan);
+    let decision = runs::decide(root, resolved);
+    let mut plan = finished(root, resolved, &decision);
+    let asked = beside_schedule(root, resolved, &decision, suspended, &mut plan);
     superfluous(root, resolved, schedule, suspended, &mut plan);
     // Nothing can be made from a spec with problems. One that is suspended must stop all the same.
     let is_broken = suspended && !validate::lasting(root, resolved).is_empty();
@@ -173,9 +176,46 @@ fn scheduled(root: &BatchJob, resolved: &Resolved, schedule: &Schedule) -> Plan 
         let config_map = config::config_map(context, &config, data);
         plan.children.push(Child::new(CONFIG_MAP, CONFIG_RANK, &config_map));
     }
-    let cron_job = cron_job::cron_job(context, target, schedule, suspended);
+    // The CronJob knows nothing of the run that was asked for: it waits, so that two never write at once.
+    let waits = asked && schedule.concurrency != Some(Concurrency::Allow);
+    let cron_job = cron_job::cron_job(context, target, schedule, suspended || waits);
     plan.children.push(Child::new(CRON_JOB, RUN_RANK, &cron_job));
     plan
+}
+
+/// A run that was asked for beside the schedule; whether it goes on, or is to start.
+fn beside_schedule(
+    root: &BatchJob,
+    resolved: &Resolved,
+    decision: &Decision,
+    suspended: bool,
+    plan: &mut Plan,
+) -> bool {
+    let context = Context::new(root, resolved);
+    match decision {
+        Decision::Exists(id) if !suspended => {
+            let name = id.name(context.name);
+            stop(root, resolved, Some(&name), plan);
+            let job = resolved.one_off_jobs(root).find(|job| job.name() == name);
+            let Some(job) = job.filter(|job| job.is_active()) else { return false };
+            keep(job, resolved, plan);
+            restore_config(context, id, plan);
+            true
+        }
+        // The first CronJob comes first.
+        Decision::Start(id) if !suspended && resolved.cron.is_some() => {
+            stop(root, resolved, None, plan);
+            let is_frozen = resolved.domain.policy.frozen().is_some();
+            if !is_frozen && may_start(root, resolved) {
+                start(context, id, BESIDE_RANK, plan);
+            }
+            !is_frozen
+        }
+        _ => {
+            stop(root, resolved, None, plan);
+            false
+        }
+    }
 }
 
 /// Jobs of the `CronJob` that are to go: all that run, if suspended, and finished ones of which

@@ -79,9 +79,8 @@ impl Resolved {
 
     /// Whether the job may still ask for room: a run goes on, or is to start.
     fn may_ask(&self, root: &BatchJob) -> bool {
-        let is_to_start = root.spec.schedule.is_none() && !self.suspended(root);
         self.jobs.iter().any(Job::is_active)
-            || (is_to_start && matches!(runs::decide(root, self), Decision::Start(_)))
+            || (!self.suspended(root) && matches!(runs::decide(root, self), Decision::Start(_)))
     }
 
     /// Whether the job is to stand still.

@@ -9,7 +9,11 @@
 //!   Job is there or it is not, whatever status knew;
 //! - a spec that goes from A to B and back to A runs three times, as A-1, B-2, A-3;
 //! - a run that we stopped before it ended (suspended, or replaced by a newer spec that was then
-//!   taken back) starts again under the next number; one whose Job somebody deleted does not.
+//!   taken back) starts again under the next number; one whose Job somebody deleted does not;
+//! - a run on demand is a number that is asked for ([`NUMBER`]): once there is a run of that number or
+//!   a higher one, nothing more comes of it, whatever restarts.
+//!
+//! With a schedule, only runs on demand are ours; all others are the `CronJob`'s.
 
 use crate::{
     api::{
@@ -26,6 +30,11 @@ pub(super) const SUSPENDED: &str = "Suspended";
 pub(super) const SPEC_CHANGED: &str = "SpecChanged";
 /// Reason of a run whose Job somebody deleted.
 pub(super) const JOB_DELETED: &str = "JobDeleted";
+
+/// Annotation that asks for a run: of this number at least, once nothing of an earlier one is left.
+pub const NUMBER: &str = "polder.dev/run-number";
+/// Highest number that can be asked for: names of Jobs are bounded.
+pub(super) const HIGHEST: u64 = 99_999_999;
 
 /// Digits of the hash in a name.
 const DIGITS: usize = 8;
@@ -63,6 +72,8 @@ pub(super) enum Decision {
     Exists(RunId),
     /// The run is over and its Job is gone.
     Over(RunId),
+    /// No run is ours to make: there is a schedule, and none was asked for.
+    Scheduled,
 }
 
 /// Hash of what a job does. Retries, timeout, retention and schedule are not part of it.
@@ -75,22 +86,66 @@ pub(super) fn hash(root: &BatchJob) -> String {
 
 /// Decides.
 pub(super) fn decide(root: &BatchJob, resolved: &Resolved) -> Decision {
+    if root.spec.schedule.is_some() {
+        return on_demand(root, resolved);
+    }
     let wanted = hash(root);
-    let start = |number| Decision::Start(RunId { hash: wanted.clone(), number });
-    let Some((newest, job_exists)) = newest(root, resolved) else { return start(1) };
-    let next = newest.number.saturating_add(1);
+    let asked = asked(root);
+    let start = |number| start(root, number);
+    let Some((newest, job_exists)) = newest(root, resolved) else { return start(asked.max(1)) };
+    let next = newest.number.saturating_add(1).max(asked);
     if newest.hash != wanted {
+        return start(next);
+    }
+    let name = newest.name(job_name(root));
+    let goes_on = || resolved.one_off_jobs(root).any(|job| job.name() == name && job.is_active());
+    if newest.number < asked && !(job_exists && goes_on()) {
         return start(next);
     }
     if job_exists {
         return Decision::Exists(newest);
     }
-    let name = newest.name(job_name(root));
     if known(root).iter().any(|run| run.name == name && starts_again(run)) {
         start(next)
     } else {
         Decision::Over(newest)
     }
+}
+
+/// What is to become of a run beside the schedule.
+fn on_demand(root: &BatchJob, resolved: &Resolved) -> Decision {
+    match newest(root, resolved) {
+        Some((newest, job_exists)) if is_on_demand(root, &newest) => {
+            if job_exists {
+                Decision::Exists(newest)
+            } else {
+                Decision::Over(newest)
+            }
+        }
+        _ if asked(root) > 0 => start(root, asked(root)),
+        _ => Decision::Scheduled,
+    }
+}
+
+fn start(root: &BatchJob, number: u64) -> Decision {
+    Decision::Start(RunId { hash: hash(root), number })
+}
+
+/// Whether a run of a job with a schedule is one that was asked for, not left from before.
+pub(super) fn is_on_demand(root: &BatchJob, id: &RunId) -> bool {
+    asked(root) > 0 && id.number >= asked(root)
+}
+
+/// Number of the run that is asked for; 0 if none is.
+fn asked(root: &BatchJob) -> u64 {
+    number(root).and_then(Result::ok).unwrap_or(0)
+}
+
+/// The number that is asked for, or the text that is none.
+pub(super) fn number(root: &BatchJob) -> Option<Result<u64, &str>> {
+    let text = root.metadata.annotations.as_ref()?.get(NUMBER)?;
+    let number = text.parse().ok().filter(|number| (1..=HIGHEST).contains(number));
+    Some(number.ok_or(text))
 }
 
 /// The newest run, and whether its Job exists.

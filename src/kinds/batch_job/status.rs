@@ -79,6 +79,8 @@ fn readiness(root: &BatchJob, resolved: &Resolved, runs: &[Run]) -> Readiness {
                 None => to_start(root, resolved),
             }
         }
+        // Not without a schedule, which is dealt with above.
+        Decision::Scheduled => to_start(root, resolved),
         Decision::Exists(id) | Decision::Over(id) => {
             let name = id.name(runs::job_name(root));
             match runs.iter().find(|run| run.name == name) {
@@ -117,7 +119,7 @@ fn once(root: &BatchJob, resolved: &Resolved, run: &Run) -> Readiness {
         RunResult::Failed => Readiness::failing("Failed", format!("run {name} failed: {}", why())),
         RunResult::Cancelled => Readiness::failing(
             "Cancelled",
-            format!("run {name} was stopped: {}; change the spec to run again", why()),
+            format!("run {name} was stopped: {}; `polder run` starts another", why()),
         ),
         RunResult::Pending | RunResult::Running => going_on(root, resolved, run),
     }

@@ -24,8 +24,8 @@ pub(super) fn problems(root: &BatchJob, resolved: &Resolved) -> Vec<Problem> {
         return Vec::new();
     }
     match (&root.spec.schedule, runs::decide(root, resolved)) {
-        (None, Decision::Exists(_) | Decision::Over(_)) => Vec::new(),
         (None, Decision::Start(_)) => all(root, resolved, true),
+        (None, _) => number_problem(root).into_iter().collect(),
         (Some(_), _) => all(root, resolved, false),
     }
 }
@@ -37,9 +37,20 @@ pub(super) fn lasting(root: &BatchJob, resolved: &Resolved) -> Vec<Problem> {
     problems
 }
 
+/// A run that is asked for by what is no number.
+fn number_problem(root: &BatchJob) -> Option<Problem> {
+    let text = runs::number(root)?.err()?;
+    Some(Problem::new(
+        "NotANumber",
+        format!("metadata.annotations[{}]", runs::NUMBER),
+        format!("is `{text}`; it must be the number of a run, from 1 to {}", runs::HIGHEST),
+    ))
+}
+
 fn all(root: &BatchJob, resolved: &Resolved, is_start: bool) -> Vec<Problem> {
     let spec = &root.spec;
     let mut problems = resolved.domain.problems();
+    problems.extend(number_problem(root));
     let policy = &resolved.domain.policy;
     // With a schedule, the first CronJob is what is new; its runs are what goes on.
     if is_start || (spec.schedule.is_some() && resolved.cron.is_none()) {

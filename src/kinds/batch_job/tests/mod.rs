@@ -5,6 +5,7 @@ mod golden;
 mod identity;
 mod looking;
 mod never_twice;
+mod on_demand;
 mod problems;
 mod room;
 mod schedules;

@@ -35,7 +35,7 @@ build: ## Build the release binary
 dist: ## dist/: chart, plain manifests for kubectl (VALUES=file), bill of materials
 	@dev/dist $(VALUES)
 
-generate: ## Write the generated files: CRDs in the chart, the reference of its values
+generate: ## Write the generated files: CRDs in the chart, the reference
 	@dev/generate
 
 check: fmt lint generated ## Format, clippy and generated files, as CI checks them

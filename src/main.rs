@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     // Ring is the one cryptography provider of the process; an error means it is installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match polder::cli::Arguments::parse().execute() {
+    match polder::cli::Arguments::read().execute() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("polder: {error}");

@@ -1,26 +1,21 @@
 //! `polder access`: who can do what in a domain. Reads RBAC with the rights of whoever asks.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::{collections::BTreeMap, process::ExitCode};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use k8s_openapi::api::rbac::v1::{
     ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef,
 };
-use kube::{
-    Api, Client, Config, ResourceExt,
-    api::ListParams,
-    config::{KubeConfigOptions, Kubeconfig},
-};
+use kube::{Api, Client, ResourceExt, api::ListParams};
 
-use super::operator;
+use super::{
+    cluster::{Cluster, Connection, RootKind, find, waiting},
+    error::{Error, chain, one_line},
+    show::Output,
+};
 use crate::{
     access::{Binding, Report},
-    api::Domain,
     build::labels,
-    engine::client,
 };
 
 /// Which domain, and how the answer looks.
@@ -28,128 +23,35 @@ use crate::{
 pub(super) struct Arguments {
     /// Name of the Domain.
     domain: String,
-    /// How the answer looks.
-    #[arg(short, long, default_value = "table")]
+    #[command(flatten)]
     output: Output,
-    /// Context of the kubeconfig. Default: its current one.
-    #[arg(long)]
-    context: Option<String>,
+    #[command(flatten)]
+    connection: Connection,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Table,
-    Json,
-    Yaml,
-}
-
-/// Why there is no answer, or not a whole one.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Threads or a client are not to be had.
-    #[error(transparent)]
-    Start(#[from] operator::Error),
-    /// No cluster is known.
-    #[error("no cluster is known: {0}; set KUBECONFIG, or give --context")]
-    Kubeconfig(String),
-    /// There is no such Domain.
-    #[error("there is no Domain {0}; `kubectl get domains` lists them")]
-    NotFound(String),
-    /// Not for whoever asks.
-    #[error("{0}")]
-    Forbidden(String),
-    /// The API server is not there, or does not serve Domains.
-    #[error("cannot ask the API server: {0}")]
-    Request(String),
-    /// The answer was printed, and is not whole.
-    #[error(
-        "the answer is not complete: {0} of its sources could not be read (see NOT READ, or `unread`)"
-    )]
-    Incomplete(usize),
-    /// The output cannot be written.
-    #[error("cannot print: {0}")]
-    Print(#[from] io::Error),
-    /// It does not serialise: a bug.
-    #[error("cannot print: {0}")]
-    Json(#[from] serde_json::Error),
-    /// It does not serialise: a bug.
-    #[error("cannot print: {0}")]
-    Yaml(#[from] serde_yaml::Error),
-}
-
-pub(super) fn execute(arguments: &Arguments) -> Result<(), Error> {
-    let report = operator::threads()?.block_on(report(arguments))?;
-    let text = match arguments.output {
-        Output::Table => report.table(),
-        Output::Json => serde_json::to_string_pretty(&report)? + "\n",
-        Output::Yaml => serde_yaml::to_string(&report)?,
-    };
-    io::stdout().lock().write_all(text.as_bytes())?;
+/// Shows, and ends with 1 if something could not be read.
+pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let cluster = arguments.connection.connect().await?;
+    let report = waiting("reading roles and bindings", report(cluster, &arguments.domain)).await?;
+    arguments.output.print(&report, |_| report.table())?;
     match report.unread.len() {
-        0 => Ok(()),
-        unread => Err(Error::Incomplete(unread)),
+        0 => Ok(ExitCode::SUCCESS),
+        unread => {
+            eprintln!(
+                "polder: the answer is not complete: {unread} of its sources could not be read (see NOT READ, or `unread`)"
+            );
+            Ok(ExitCode::FAILURE)
+        }
     }
 }
 
-async fn report(arguments: &Arguments) -> Result<Report, Error> {
-    let client = client(config(arguments).await?).map_err(operator::Error::from)?;
-    let domains: Api<Domain> = Api::all(client.clone());
-    let domain = match domains.get(&arguments.domain).await {
-        Ok(domain) => domain,
-        Err(error) => return Err(refused(error, &arguments.domain)),
-    };
-    let namespace = domain.namespace_name();
-    let mut reader = Reader { client, roles: BTreeMap::new(), unread: Vec::new() };
-    let mut bindings = reader.role_bindings(&arguments.domain, &namespace).await;
+async fn report(cluster: Cluster, domain: &str) -> Result<Report, Error> {
+    let found = find(&cluster, &[format!("domain/{domain}")], &[RootKind::Domain]).await?;
+    let namespace = found.1.status_text("/namespace").unwrap_or(domain).to_owned();
+    let mut reader = Reader { client: cluster.client, roles: BTreeMap::new(), unread: Vec::new() };
+    let mut bindings = reader.role_bindings(domain, &namespace).await;
     bindings.extend(reader.cluster_role_bindings().await);
-    Ok(Report::new(&arguments.domain, &namespace, bindings, reader.unread))
-}
-
-async fn config(arguments: &Arguments) -> Result<Config, Error> {
-    let failed = |error: String| Error::Kubeconfig(one_line(&error));
-    if let Some(context) = &arguments.context {
-        let kubeconfig = Kubeconfig::read().map_err(|error| failed(error.to_string()))?;
-        let options =
-            KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        return config.map_err(|error| failed(error.to_string()));
-    }
-    Config::infer().await.map_err(|error| failed(error.to_string()))
-}
-
-fn refused(error: kube::Error, domain: &str) -> Error {
-    match error {
-        // A server that has no Domains says "page not found", one that has them names the object.
-        kube::Error::Api(status) if status.code == 404 && status.message.contains(domain) => {
-            Error::NotFound(domain.to_owned())
-        }
-        kube::Error::Api(status) if status.code == 404 => {
-            Error::Request("it knows no Domains: Polder is not installed there".to_owned())
-        }
-        kube::Error::Api(status) if matches!(status.code, 401 | 403) => {
-            Error::Forbidden(one_line(&status.message))
-        }
-        kube::Error::Api(status) => Error::Request(one_line(&status.message)),
-        other => Error::Request(chain(&other)),
-    }
-}
-
-/// An error and what it comes from, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        source = inner.source();
-    }
-    one_line(&text)
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    Ok(Report::new(domain, &namespace, bindings, reader.unread))
 }
 
 /// Reads RBAC objects, and notes what it may not read.

@@ -1,22 +1,44 @@
 //! The command line: one file per subcommand.
+//!
+//! Commands for people read through [`cluster`], with the rights of whoever asks, and print through
+//! [`show`]. They end with 0, with 1 if they found a problem, and with 2 if they could not run.
 
 mod access;
+mod advice;
 mod audit;
+mod bundle;
 mod check;
+mod cluster;
+mod completion;
 mod crds;
 mod diff;
+mod error;
+mod forward;
 mod lint;
+mod logs;
 mod manifests;
 mod operator;
 mod plan;
 mod reference;
+mod run;
+mod show;
+mod sql;
+mod state;
+mod status;
+mod suspend;
+mod top;
+mod tree;
+mod ui;
+mod why;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command as Clap, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Exit code of a command that could not do its work; 1 is for what it found.
 pub const COULD_NOT_RUN: u8 = 2;
+/// Name of the binary as a plugin of kubectl.
+const PLUGIN: &str = "kubectl-polder";
 
 /// Data domains with Spark in them, on Kubernetes.
 #[derive(Debug, Parser)]
@@ -28,12 +50,26 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the operator until it is told to stop.
-    Operator(Box<operator::Arguments>),
+    /// Show how a domain stands, or all of them: quota, workloads, what is wrong and what to do.
+    Status(status::Arguments),
+    /// Show what an object consists of, and how each part stands.
+    Tree(tree::Arguments),
+    /// Explain why an object is not ready: from its condition down to pod, event and log line.
+    Why(why::Arguments),
+    /// Print what the pods of a workload print.
+    Logs(logs::Arguments),
+    /// Start a run of a BatchJob, and wait for its end with --wait.
+    Run(run::Arguments),
+    /// Stop the compute of an object, and keep its data and addresses.
+    Suspend(suspend::Arguments),
+    /// Let a suspended object go on.
+    Resume(suspend::Arguments),
+    /// Open a SQL session with an endpoint, or run a query.
+    Sql(sql::Arguments),
+    /// Bring the Spark web pages of a workload to this machine.
+    Ui(ui::Arguments),
     /// Show who can do what in a domain.
     Access(access::Arguments),
-    /// Receive the API server's audit events and keep them by domain.
-    Audit(Box<audit::Arguments>),
     /// Check that cluster and operator fit each other.
     Check(check::Arguments),
     /// Check manifests without a cluster: schemas, rules, and what the operator would say.
@@ -42,8 +78,18 @@ enum Command {
     Plan(plan::Arguments),
     /// Show what applying manifests would change in a cluster, and which pods would restart.
     Diff(diff::Arguments),
+    /// Show what domains reserve and use, and what that costs.
+    Top(top::Arguments),
+    /// Collect all that helps to find out what is wrong, and nothing that is secret.
+    SupportBundle(bundle::Arguments),
+    /// Print the completion script of a shell.
+    Completion(completion::Arguments),
     /// Print the CustomResourceDefinitions as YAML.
     Crds(crds::Arguments),
+    /// Run the operator until it is told to stop.
+    Operator(Box<operator::Arguments>),
+    /// Receive the API server's audit events and keep them by domain.
+    Audit(Box<audit::Arguments>),
     /// Write the pages of the reference that the code knows best.
     #[command(hide = true)]
     Reference(reference::Arguments),
@@ -55,9 +101,9 @@ pub enum Error {
     /// The operator could not run, or had to stop.
     #[error(transparent)]
     Operator(#[from] operator::Error),
-    /// There is no answer about access, or not a whole one.
+    /// A command for people could not do its work.
     #[error(transparent)]
-    Access(#[from] access::Error),
+    Command(#[from] error::Error),
     /// The audit receiver could not run, or had to stop.
     #[error(transparent)]
     Audit(#[from] audit::Error),
@@ -81,7 +127,24 @@ pub enum Error {
     Reference(#[from] reference::Error),
 }
 
+/// The command line as it was called: the same binary is `polder`, and a plugin of kubectl.
+fn clap(program: &str) -> Clap {
+    let is_plugin = std::path::Path::new(program)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with(PLUGIN));
+    let command = Arguments::command();
+    if is_plugin { command.name(PLUGIN).bin_name("kubectl polder") } else { command }
+}
+
 impl Arguments {
+    /// Reads the arguments of this process; ends it if they cannot be read, or ask for help.
+    pub fn read() -> Self {
+        let program = std::env::args().next().unwrap_or_default();
+        let matches = clap(&program).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Does what was asked for: 0 if all is well, 1 if something was found that is not.
     ///
     /// # Errors
@@ -89,15 +152,58 @@ impl Arguments {
     pub fn execute(self) -> Result<ExitCode, Error> {
         match self.command {
             Command::Operator(arguments) => operator::execute(*arguments)?,
-            Command::Access(arguments) => access::execute(&arguments)?,
             Command::Audit(arguments) => audit::execute(&arguments)?,
-            Command::Lint(arguments) => return Ok(lint::execute(&arguments)?),
-            Command::Check(arguments) => return Ok(check::execute(&arguments)?),
-            Command::Plan(arguments) => return Ok(plan::execute(&arguments)?),
-            Command::Diff(arguments) => return Ok(diff::execute(&arguments)?),
             Command::Crds(arguments) => crds::execute(&arguments)?,
             Command::Reference(arguments) => reference::execute(&arguments)?,
+            Command::Check(arguments) => return Ok(check::execute(&arguments)?),
+            Command::Lint(arguments) => return Ok(lint::execute(&arguments)?),
+            Command::Plan(arguments) => return Ok(plan::execute(&arguments)?),
+            Command::Diff(arguments) => return Ok(diff::execute(&arguments)?),
+            Command::Top(arguments) => return ask(top::execute(&arguments)),
+            Command::SupportBundle(arguments) => return ask(bundle::execute(&arguments)),
+            Command::Completion(arguments) => completion::execute(&arguments)?,
+            Command::Access(arguments) => return ask(access::execute(&arguments)),
+            Command::Tree(arguments) => return ask(tree::execute(&arguments)),
+            Command::Why(arguments) => return ask(why::execute(&arguments)),
+            Command::Logs(arguments) => return ask(logs::execute(&arguments)),
+            Command::Run(arguments) => return ask(run::execute(&arguments)),
+            Command::Suspend(arguments) => return ask(suspend::execute(&arguments, true)),
+            Command::Resume(arguments) => return ask(suspend::execute(&arguments, false)),
+            Command::Sql(arguments) => return ask(sql::execute(&arguments)),
+            Command::Ui(arguments) => return ask(ui::execute(&arguments)),
+            Command::Status(arguments) => return ask(status::execute(&arguments)),
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Runs a command that asks the API server.
+fn ask(work: impl Future<Output = Result<ExitCode, error::Error>>) -> Result<ExitCode, Error> {
+    match operator::threads()?.block_on(work) {
+        Err(error) if error.is_broken_pipe() => Ok(ExitCode::SUCCESS),
+        result => Ok(result?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_shows_the_name_it_was_called_by() {
+        let help = |program| {
+            let mut command = clap(program);
+            let error =
+                command.try_get_matches_from_mut([program, "status", "--help"]).unwrap_err();
+            error.to_string()
+        };
+        assert!(help("/usr/bin/polder").contains("Usage: polder status"));
+        let plugin = help("/usr/local/bin/kubectl-polder");
+        assert!(plugin.contains("Usage: kubectl polder status"), "{plugin}");
     }
 }

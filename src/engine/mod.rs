@@ -50,4 +50,5 @@ pub use resource::{ObjectKey, ResourceType, Served};
 pub use roots::{Roots, Seen};
 pub use run::Engine;
 pub use snapshot::{Refused, Snapshot, SnapshotBuilder, SnapshotError};
+pub(crate) use target::collection;
 pub use view::{Kept, Record, View};

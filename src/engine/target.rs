@@ -16,7 +16,7 @@ impl Target<'_> {
     }
 }
 
-pub(super) fn collection(resource: &ResourceType, namespace: Option<&str>) -> String {
+pub(crate) fn collection(resource: &ResourceType, namespace: Option<&str>) -> String {
     let base = if resource.group.is_empty() {
         format!("/api/{}", resource.version)
     } else {

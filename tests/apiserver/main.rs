@@ -20,6 +20,7 @@ mod turn;
 
 mod access;
 mod audit_receiver;
+mod cli;
 mod conflict;
 mod convergence;
 mod deletion;

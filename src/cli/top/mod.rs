@@ -1,0 +1,102 @@
+//! `polder top`: what domains reserve and use, and what that costs.
+
+mod sums;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use kube::api::ListParams;
+
+use super::{
+    cluster::{Cluster, Connection, Object, RootKind, waiting},
+    error::Error,
+    show::Output,
+};
+use crate::{
+    build::{
+        labels,
+        types::{CLAIM, POD},
+    },
+    engine::ResourceType,
+};
+use sums::{PodUsage, Prices, sum};
+
+/// What metrics-server, if there is one, measures of pods.
+const POD_METRICS: ResourceType = ResourceType {
+    group: "metrics.k8s.io",
+    version: "v1beta1",
+    kind: "PodMetrics",
+    plural: "pods",
+    namespaced: true,
+};
+
+/// What to add up.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only this Domain.
+    domain: Option<String>,
+    /// Add up by whom.
+    #[arg(long, value_enum, default_value = "domain")]
+    by: By,
+    /// Price of a core for an hour. Shows what the reserved cores cost.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0)]
+    price_cpu: f64,
+    /// Price of a GiB of memory for an hour.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0)]
+    price_memory: f64,
+    /// Price of a GiB of volumes for an hour.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0)]
+    price_storage: f64,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum By {
+    Domain,
+    Team,
+    CostCenter,
+}
+
+pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let cluster = arguments.connection.connect().await?;
+    let prices = Prices {
+        cpu: arguments.price_cpu,
+        memory: arguments.price_memory,
+        storage: arguments.price_storage,
+    };
+    let lines = waiting("adding up pods and volumes", Box::pin(lines(&cluster, arguments))).await?;
+    let answer = sum(&lines, arguments.by, prices);
+    arguments.output.print(&answer, |style| text::table(&answer, arguments.by, prices, style))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn lines(cluster: &Cluster, arguments: &Arguments) -> Result<sums::Read, Error> {
+    let which = match &arguments.domain {
+        Some(domain) => {
+            let words = [format!("domain/{domain}")];
+            super::cluster::find(cluster, &words, &[RootKind::Domain]).await?;
+            ListParams::default().labels(&format!("{}={domain}", labels::DOMAIN))
+        }
+        None => ListParams::default().labels(labels::DOMAIN),
+    };
+    // A finished pod reserves nothing.
+    let active = which.clone().fields("status.phase!=Succeeded,status.phase!=Failed");
+    let domains = cluster.list::<Object>(RootKind::Domain.resource(), None, ListParams::default());
+    let (domains, pods, claims, used) = tokio::join!(
+        domains,
+        cluster.list::<Pod>(POD, None, active),
+        cluster.list::<PersistentVolumeClaim>(CLAIM, None, which.clone()),
+        cluster.list::<PodUsage>(POD_METRICS, None, which),
+    );
+    let mut domains = domains?;
+    if let Some(only) = &arguments.domain {
+        domains.retain(|domain| domain.name() == only);
+    }
+    // Without metrics-server there is nothing of what is used.
+    Ok(sums::Read { domains, pods: pods?, claims: claims?, used: used.ok() })
+}

@@ -62,6 +62,19 @@ pub const WATCHES: &[Watch] = &[
 pub const OPTIONAL_WATCHES: &[Watch] = &[
     Watch { resource: types::EXTERNAL_SECRET, selector: OURS, keep: &["/status/conditions"] },
     Watch { resource: types::SECRET_PROVIDER_CLASS, selector: OURS, keep: &[] },
+    Watch { resource: types::APP_PROJECT, selector: OURS, keep: &[] },
+    Watch {
+        resource: types::APPLICATION,
+        selector: OURS,
+        keep: &[
+            "/status/conditions",
+            "/status/health/status",
+            "/status/operationState/message",
+            "/status/operationState/phase",
+            "/status/sync/revision",
+            "/status/sync/status",
+        ],
+    },
 ];
 
 /// What the kinds need to know of the installation.
@@ -89,7 +102,10 @@ pub fn kinds(installation: Installation) -> [Registered; 4] {
 
 /// The engine with all watches and kinds.
 pub fn engine(client: Client, options: Options, installation: Installation) -> EngineBuilder {
-    let builder = Engine::builder(client, options);
+    let argocd = installation.operator.argocd_namespace.as_str();
+    let builder = Engine::builder(client, options)
+        .within(types::APP_PROJECT, argocd)
+        .within(types::APPLICATION, argocd);
     let builder = WATCHES.iter().fold(builder, |builder, watch| builder.watch(*watch));
     OPTIONAL_WATCHES
         .iter()

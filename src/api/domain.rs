@@ -12,6 +12,7 @@ use super::{
     Quantity, SparkConf,
     catalog::Catalog,
     common::{NodePool, string_map},
+    gitops::GitOps,
     quota::{QuotaSpec, QuotaStatus},
     secrets::DomainSecret,
 };
@@ -87,6 +88,9 @@ pub struct DomainSpec {
     /// Who may talk to whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkSpec>,
+    /// Who brings the workloads from Git. Default: nobody; whoever has access makes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gitops: Option<GitOps>,
     /// Stops every workload of the domain and keeps all data. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,

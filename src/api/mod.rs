@@ -9,6 +9,7 @@ pub mod common;
 pub mod conditions;
 pub mod crds;
 pub mod domain;
+pub mod gitops;
 pub mod properties;
 pub mod quantity;
 pub mod quota;

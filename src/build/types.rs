@@ -56,7 +56,15 @@ pub const SECRET_PROVIDER_CLASS: ResourceType = ResourceType {
     plural: "secretproviderclasses",
     namespaced: true,
 };
+/// What Argo CD syncs: <https://argo-cd.readthedocs.io>
+pub const APPLICATION: ResourceType = argocd("Application", "applications");
+/// What Applications may do.
+pub const APP_PROJECT: ResourceType = argocd("AppProject", "appprojects");
 /// Pods.
 pub const POD: ResourceType = ResourceType::namespaced::<Pod>();
 /// Disruption budgets.
 pub const DISRUPTION_BUDGET: ResourceType = ResourceType::namespaced::<PodDisruptionBudget>();
+
+const fn argocd(kind: &'static str, plural: &'static str) -> ResourceType {
+    ResourceType { group: "argoproj.io", version: "v1alpha1", kind, plural, namespaced: true }
+}

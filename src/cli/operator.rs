@@ -77,6 +77,9 @@ pub(super) struct Arguments {
     /// Default: none, only those of the domain's own namespace.
     #[arg(long)]
     member_account_namespace: Vec<String>,
+    /// Namespace of Argo CD, where the Applications of domains are made.
+    #[arg(long, default_value = "argocd")]
+    argocd_namespace: String,
     /// Spark version of workloads that name none.
     #[arg(long, default_value = "")]
     spark_default_version: String,
@@ -235,6 +238,7 @@ impl Arguments {
                     ports: self.api_server_port.clone(),
                 },
                 account_namespaces: self.member_account_namespace.clone(),
+                argocd_namespace: self.argocd_namespace.clone(),
             },
             images: SparkImages {
                 default_version: self.spark_default_version.clone(),

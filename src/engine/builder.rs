@@ -129,6 +129,7 @@ pub struct EngineBuilder {
     options: Options,
     watches: Vec<Watch>,
     optional: Vec<Watch>,
+    within: Vec<(ResourceType, String)>,
     drivers: Vec<Arc<dyn Driver>>,
 }
 
@@ -140,6 +141,7 @@ impl EngineBuilder {
             options,
             watches: Vec::new(),
             optional: Vec::new(),
+            within: Vec::new(),
             drivers: Vec::new(),
         }
     }
@@ -168,6 +170,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Looks for objects of a type in this namespace only: our role covers no other.
+    #[must_use]
+    pub fn within(mut self, resource: ResourceType, namespace: &str) -> Self {
+        self.within.push((resource, namespace.to_owned()));
+        self
+    }
+
     /// Reconciles a kind, whose roots are watched in full.
     #[must_use]
     pub fn kind<K: Kind>(self, kind: K) -> Self {
@@ -183,7 +192,7 @@ impl EngineBuilder {
 
     /// The engine, ready to run.
     pub fn build(self) -> Result<Engine, EngineError> {
-        let Self { client, lease_client, options, watches, optional, drivers } = self;
+        let Self { client, lease_client, options, watches, optional, within, drivers } = self;
         let metrics = &options.metrics;
         let managers: Arc<[&'static str]> =
             drivers.iter().map(|d| &*String::leak(format!("polder/{}", d.name()))).collect();
@@ -220,6 +229,7 @@ impl EngineBuilder {
             options.leader_election.as_ref().map_or("polder", |lease| lease.identity.as_str());
         let context = Context::new(Parts {
             selectors: entries.iter().map(|entry| entry.selector).collect(),
+            within: within.into_iter().collect(),
             mandatory,
             controllers: drivers
                 .into_iter()

@@ -10,8 +10,14 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    decode::Decoder, driver::Driver, events::Events, hold_off::HeldOff, http::Http,
-    resource::ObjectKey, shards::Shards, world::World,
+    decode::Decoder,
+    driver::Driver,
+    events::Events,
+    hold_off::HeldOff,
+    http::Http,
+    resource::{ObjectKey, ResourceType},
+    shards::Shards,
+    world::World,
 };
 use crate::telemetry::Metrics;
 
@@ -28,6 +34,8 @@ pub(crate) struct Parts {
     pub decoders: Vec<Decoder>,
     /// By type.
     pub selectors: Vec<Option<&'static str>>,
+    /// Types that are looked for in one namespace only.
+    pub within: HashMap<ResourceType, String>,
     /// How many types must be served; those after them are optional.
     pub mandatory: usize,
     pub controllers: Vec<Controller>,

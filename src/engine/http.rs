@@ -144,26 +144,28 @@ impl Http {
         self.send("get", target.resource, request).await
     }
 
-    /// A page of a list over all namespaces.
+    /// A page of a list, over all namespaces if none is given.
     pub(crate) async fn list(
         &self,
         resource: &ResourceType,
+        namespace: Option<&str>,
         query: &str,
         want: Want,
     ) -> Result<String, RequestError> {
-        let url = format!("{}?{query}", collection(resource, None));
+        let url = format!("{}?{query}", collection(resource, namespace));
         let request = build(&Method::GET, &url, want.list(), None, Vec::new())?;
         self.send("list", resource, request).await
     }
 
-    /// A watch over all namespaces, as a stream of lines.
+    /// A watch, over all namespaces if none is given, as a stream of lines.
     pub(crate) async fn watch(
         &self,
         resource: &ResourceType,
+        namespace: Option<&str>,
         query: &str,
         want: Want,
     ) -> Result<impl AsyncBufRead + use<>, RequestError> {
-        let url = format!("{}?watch=true&{query}", collection(resource, None));
+        let url = format!("{}?watch=true&{query}", collection(resource, namespace));
         let request = build(&Method::GET, &url, want.one(), None, Vec::new())?;
         let begin = Instant::now();
         let answer = timeout(self.timeout, self.client.request_stream(request)).await;

@@ -195,6 +195,10 @@ impl Watcher<'_> {
         self.context.metrics.watch_restarted(self.kind(), reason);
     }
 
+    fn namespace(&self) -> Option<&str> {
+        self.context.within.get(&self.decoder.resource).map(String::as_str)
+    }
+
     fn selector(&self) -> String {
         match self.context.selectors.get(self.index).copied().flatten() {
             Some(selector) => format!("&labelSelector={}", encode(selector)),
@@ -209,7 +213,9 @@ impl Watcher<'_> {
         let mut next = String::new();
         loop {
             let query = format!("limit={PAGE}{}{next}", self.selector());
-            let text = self.context.http.list(&self.decoder.resource, &query, self.want()).await?;
+            let resource = &self.decoder.resource;
+            let text =
+                self.context.http.list(resource, self.namespace(), &query, self.want()).await?;
             let list: List<'_> = serde_json::from_str(&text)
                 .map_err(|error| RequestError::Answer(error.to_string()))?;
             let items = list.items.unwrap_or_default();
@@ -238,7 +244,8 @@ impl Watcher<'_> {
             "resourceVersion={version}&allowWatchBookmarks=true&timeoutSeconds={seconds}{}",
             self.selector()
         );
-        let answer = self.context.http.watch(&self.decoder.resource, &query, self.want()).await;
+        let (resource, http) = (&self.decoder.resource, &self.context.http);
+        let answer = http.watch(resource, self.namespace(), &query, self.want()).await;
         let mut stream = match answer {
             Ok(stream) => std::pin::pin!(stream),
             Err(error) if error.class() == Class::Gone => return End::Expired,

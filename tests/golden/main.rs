@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod docs;
+mod health;
 mod lint;
 #[path = "../apiserver/manifests.rs"]
 #[allow(dead_code, reason = "made for tests that wait")]

@@ -94,6 +94,15 @@ const QUANTITY: &str = "must be a quantity of zero or more, such as 500m, 2 or 4
     "schedule: {cron: '@daily', timeZone: Etc/GMT+3, concurrency: Replace, startingDeadline: 1h30m, history: {succeeded: 0}}"
 )]
 #[case::durations(BatchJob, "{timeout: 4h, ttlAfterFinished: 1d, retries: 0}")]
+#[case::git_over_https(Domain, "gitops: {argocd: {repo: 'https://git.example.com:8443/a/b.git'}}")]
+#[case::git_over_ssh(
+    Domain,
+    "gitops: {argocd: {repo: 'ssh://git@git.example.com:22/~a/b', path: ./teams/sales, revision: release/1.0}}"
+)]
+#[case::git_as_scp_writes_it(
+    Domain,
+    "gitops: {argocd: {repo: 'git@git.example.com:a/b.git', path: a..b}}"
+)]
 #[tokio::test]
 async fn lets_in(#[case] kind: Kind, #[case] patch: &str) {
     let client = ready().await;
@@ -229,6 +238,14 @@ async fn lets_in(#[case] kind: Kind, #[case] patch: &str) {
 #[case::key_that_tells_nothing(SparkJob, "spark: {main: {sql: null, configMap: {name: c, key: load}}}", &["spec.spark.main.configMap", "the key must end in .py or .sql"])]
 #[case::jar_with_a_comma(SparkJob, "spark: {dependencies: {jars: ['s3a://b/a.jar,s3a://evil/b.jar']}}", &["spec.spark.dependencies.jars[0]", "should match"])]
 #[case::empty_sql(SparkJob, "spark: {main: {sql: ''}}", &["spec.spark.main.sql", "should be at least 1 chars long"])]
+#[case::git_without_argo_cd(Domain, "gitops: {}", &["spec.gitops.argocd", "Required value"])]
+#[case::any_repository(Domain, "gitops: {argocd: {repo: '*'}}", &["spec.gitops.argocd.repo", "should match"])]
+#[case::any_repository_of_a_host(Domain, "gitops: {argocd: {repo: 'https://git.example.com/*'}}", &["spec.gitops.argocd.repo", "should match"])]
+#[case::password_in_a_repository(Domain, "gitops: {argocd: {repo: 'https://u:p@git.example.com/a'}}", &["spec.gitops.argocd.repo", "a credential would be readable here"])]
+#[case::token_in_a_repository(Domain, "gitops: {argocd: {repo: 'https://token@git.example.com/a'}}", &["spec.gitops.argocd.repo", "a credential would be readable here"])]
+#[case::out_of_the_repository(Domain, "gitops: {argocd: {repo: 'https://g/a', path: a/../../b}}", &["spec.gitops.argocd.path", ".. would leave the repository"])]
+#[case::from_the_root(Domain, "gitops: {argocd: {repo: 'https://g/a', path: /etc}}", &["spec.gitops.argocd.path", "should match"])]
+#[case::revision_as_an_option(Domain, "gitops: {argocd: {repo: 'https://g/a', revision: --upload-pack=x}}", &["spec.gitops.argocd.revision", "should match"])]
 #[tokio::test]
 async fn refuses(#[case] kind: Kind, #[case] patch: &str, #[case] expected: &[&str]) {
     let client = ready().await;

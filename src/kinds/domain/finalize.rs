@@ -27,7 +27,11 @@ pub fn finalize(domain: &Domain, resolved: &Resolved) -> Finalize {
         return Finalize::Done;
     };
     let is_told = namespace.deleting || namespace.labels.contains_key(RETAINED);
+    // It would bring workloads back into a namespace that is going, or is left unguarded.
+    let from_git: Vec<_> =
+        resolved.own_application(domain).map(|record| record.key.clone()).into_iter().collect();
     match scope.deletion_policy() {
+        _ if !from_git.is_empty() => Finalize::Wait { delete: from_git },
         DeletionPolicy::Delete => Finalize::Wait { delete: vec![scope.namespace_key()] },
         DeletionPolicy::Retain if resolved.access.is_empty() && resolved.running.is_empty() => {
             if is_told {

@@ -47,6 +47,8 @@ pub struct OperatorIdentity {
     pub api_server: ApiServer,
     /// Namespaces whose service accounts may be members of any domain; a domain's own always may.
     pub account_namespaces: Vec<String>,
+    /// Namespace of Argo CD, where the Applications of domains are made.
+    pub argocd_namespace: String,
 }
 
 /// As the chart installs it, unless told otherwise.
@@ -58,6 +60,7 @@ impl Default for OperatorIdentity {
             release_name: "polder".to_owned(),
             api_server: ApiServer::default(),
             account_namespaces: Vec::new(),
+            argocd_namespace: "argocd".to_owned(),
         }
     }
 }
@@ -109,7 +112,7 @@ impl Kind for DomainKind {
     }
 
     fn resolve(&self, root: &Domain, view: &View<'_>) -> Resolved {
-        resolve::resolve(root, view, &self.images)
+        resolve::resolve(root, view, &self.images, &self.operator)
     }
 
     fn validate(&self, root: &Domain, resolved: &Resolved) -> Vec<Problem> {

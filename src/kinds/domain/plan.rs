@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     OperatorIdentity, Resolved,
-    children::{access, accounts, bounds, namespace, network, secrets, spark, volumes},
+    children::{access, accounts, bounds, gitops, namespace, network, secrets, spark, volumes},
     quotas,
     scope::Scope,
     status::quota::pending,
@@ -44,6 +44,7 @@ pub fn plan(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentity) -
     children.extend(bounding(&scope, operator));
     children.extend(contents(&scope, domain, resolved));
     children.extend(granted(&scope, operator));
+    children.extend(gitops::children(&scope, resolved, operator));
     Plan { children, hold_after: hold_after(&scope, resolved), ..Plan::default() }
 }
 

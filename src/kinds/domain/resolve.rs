@@ -13,7 +13,9 @@ use crate::{
 };
 
 use super::{
-    blocked, quotas,
+    OperatorIdentity, blocked,
+    children::gitops,
+    quotas,
     scope::{ROLES, Scope, claimant},
     workloads::{self, Roots, Workloads},
 };
@@ -35,6 +37,10 @@ pub struct Resolved {
     pub secrets_store: Served,
     /// What brings the domain's secrets, as far as it exists, by name of the secret.
     pub secrets: BTreeMap<String, Arc<Record>>,
+    /// Whether the cluster has Argo CD. Looked at only if it is needed.
+    pub argocd: Served,
+    /// What Argo CD syncs into the domain, if it exists, whoever made it.
+    pub application: Option<Arc<Record>>,
     /// Network policies and bindings of the plan that exist.
     pub present: BTreeSet<ObjectKey>,
     /// Workloads by kind and state.
@@ -63,6 +69,12 @@ impl Resolved {
         self.quotas.get(&key.name).map(Arc::as_ref)
     }
 
+    /// What Argo CD syncs into the domain, if this Domain made it.
+    pub fn own_application(&self, domain: &Domain) -> Option<&Record> {
+        let uid = domain.metadata.uid.as_deref();
+        self.application.as_deref().filter(|record| record.controller.as_deref() == uid)
+    }
+
     /// The claim of a shared volume, if it exists.
     pub fn claim(&self, scope: &Scope<'_>, volume: &SharedVolume) -> Option<&Record> {
         self.claims.get(&scope.claim_key(volume).name).map(Arc::as_ref)
@@ -70,7 +82,12 @@ impl Resolved {
 }
 
 /// Gathers what a Domain depends on.
-pub fn resolve(domain: &Domain, view: &View<'_>, images: &SparkImages) -> Resolved {
+pub fn resolve(
+    domain: &Domain,
+    view: &View<'_>,
+    images: &SparkImages,
+    operator: &OperatorIdentity,
+) -> Resolved {
     let scope = Scope::of(domain);
     let namespace = view.object(&scope.namespace_key());
     let rival = namespace
@@ -94,6 +111,9 @@ pub fn resolve(domain: &Domain, view: &View<'_>, images: &SparkImages) -> Resolv
     let served = |is_needed: bool, resource| {
         if is_needed { view.served(resource) } else { Served::default() }
     };
+    let is_from_git = scope.spec.gitops.is_some();
+    let argocd =
+        [types::APPLICATION, types::APP_PROJECT].map(|resource| served(is_from_git, resource));
     let secrets = &scope.spec.secrets;
     let external = secrets.iter().any(|secret| secret.external.is_some());
     let vault = secrets.iter().any(|secret| secret.vault.is_some());
@@ -101,6 +121,10 @@ pub fn resolve(domain: &Domain, view: &View<'_>, images: &SparkImages) -> Resolv
     Resolved {
         external_secrets: served(external, types::EXTERNAL_SECRET),
         secrets_store: served(vault, types::SECRET_PROVIDER_CLASS),
+        argocd: argocd.into_iter().find(|it| *it != Served::Yes).unwrap_or_default(),
+        application: is_from_git
+            .then(|| view.object(&gitops::application_key(&scope, operator)))
+            .flatten(),
         secrets: secrets
             .iter()
             .filter_map(|secret| {

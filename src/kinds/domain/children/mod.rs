@@ -4,6 +4,7 @@ pub mod access;
 pub mod accounts;
 pub mod bounds;
 pub mod farewell;
+pub mod gitops;
 pub mod namespace;
 pub mod network;
 pub mod secrets;

@@ -15,7 +15,7 @@ use super::{
         Resolved, quotas,
         scope::{Scope, role_name},
     },
-    quota, quota_pending, secrets, terminating,
+    gitops, quota, quota_pending, secrets, terminating,
 };
 use crate::build::types;
 
@@ -34,7 +34,8 @@ pub(super) fn no(reason: &str, message: impl Into<String>) -> Verdict {
     Verdict { holds: false, reason: reason.to_owned(), message: message.into() }
 }
 
-/// NamespaceReady, QuotaEnforced, AccessGranted, NetworkIsolated, CatalogsReady, SecretsReady.
+/// NamespaceReady, QuotaEnforced, AccessGranted, NetworkIsolated, CatalogsReady, SecretsReady, and
+/// GitOpsReady where the Domain has `spec.gitops`.
 pub fn conditions(
     scope: &Scope<'_>,
     resolved: &Resolved,
@@ -51,6 +52,7 @@ pub fn conditions(
     let network = within(&|| network(scope, resolved, report));
     let catalogs = within(&|| secrets::catalogs(scope, resolved, report));
     let secrets = within(&|| secrets::secrets(scope, resolved, report));
+    let gitops = gitops::gitops(scope, resolved, report).map(|it| ("GitOpsReady", it));
     [
         ("NamespaceReady", namespace),
         ("QuotaEnforced", quota),
@@ -60,6 +62,7 @@ pub fn conditions(
         ("SecretsReady", secrets),
     ]
     .into_iter()
+    .chain(gitops)
     .map(|(type_, verdict)| {
         condition(type_, verdict.holds, &verdict.reason, verdict.message, generation)
     })

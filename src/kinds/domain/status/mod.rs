@@ -1,6 +1,7 @@
 //! What a Domain is now.
 
 mod conditions;
+mod gitops;
 pub mod quota;
 mod secrets;
 
@@ -93,6 +94,9 @@ fn readiness(scope: &Scope<'_>, resolved: &Resolved, report: &Report) -> Readine
     }
     if let Some(unready) = unready_secrets(scope, resolved, report) {
         return unready;
+    }
+    if let Some(verdict) = scope.spec.gitops.as_ref().and_then(|_| gitops::absent(resolved)) {
+        return Readiness::failing(verdict.reason, verdict.message);
     }
     let growing = to_grow(scope, resolved);
     Readiness::ready(format!("namespace {namespace} is ready for workloads{growing}"))

@@ -1,6 +1,7 @@
 //! Tests of the pure functions, on specs as users write them.
 
 mod finalize;
+mod gitops;
 mod plan;
 mod secrets;
 mod status;
@@ -26,6 +27,7 @@ fn operator() -> OperatorIdentity {
         release_name: "polder".to_owned(),
         api_server: ApiServer::default(),
         account_namespaces: vec!["ci".to_owned()],
+        argocd_namespace: "argocd".to_owned(),
     }
 }
 

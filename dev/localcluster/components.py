@@ -114,6 +114,12 @@ EXTERNAL_SECRETS = Component(
     pinned_by="github.com/external-secrets/external-secrets",
     extras=("config/crds/bases",),
 )
+ARGO_CD = Component(
+    "argocd",
+    {"argocd": "."},
+    pinned_by="github.com/argoproj/argo-cd/v3",
+    extras=("manifests/crds",),
+)
 NETPOL = Component("netpol", {"netpol": "."}, pinned_by="github.com/mattfenwick/cyclonus")
 HELM = Component(
     "helm",
@@ -145,7 +151,7 @@ KUBECONFORM = Component(
 
 # What a simulated cluster needs comes first: it is usable before the rest is built.
 ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM, EXTERNAL_SECRETS, NETPOL,
-       HELM4, KUBECONFORM)
+       HELM4, KUBECONFORM, ARGO_CD)
 
 CONTROL_PLANE = (
     "etcd",

@@ -52,6 +52,8 @@ _BUILD = (
 _TESTS = (
     Need("promtool", "prometheus", "checking metrics and alerts, and scraping the operator"),
     Need("prometheus-alertmanager", "prometheus-alertmanager", "receiving alerts"),
+    Need("git", "git", "the repositories of the GitOps tests"),
+    Need("redis-server", "redis-server", "Argo CD in the GitOps tests"),
 )
 _NEEDS = {"simulated": _BASE, "real": (*_BASE, *NODE_PROGRAMS, *_BUILD)}
 
@@ -134,6 +136,7 @@ def _no_daemons() -> Iterator[None]:
 
 
 def _disable_services(packages: list[str]) -> None:
-    """A newly installed containerd is not to start at the next boot either."""
-    if "containerd" in packages and which("systemctl"):
-        subprocess.run(["systemctl", "disable", "containerd.service"], capture_output=True, check=False)
+    """What was newly installed is not to start at the next boot either."""
+    for service in sorted({"containerd", "redis-server"}.intersection(packages)):
+        if which("systemctl"):
+            subprocess.run(["systemctl", "disable", f"{service}.service"], capture_output=True, check=False)

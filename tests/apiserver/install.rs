@@ -22,9 +22,12 @@ pub async fn installation() -> &'static Installation {
     DONE.get_or_init(|| async {
         let api = Api::new().await;
         cluster::install_crds(&api.client).await;
-        let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}");
-        api.apply("", &namespace).await;
-        let chart = documents(&helm());
+        for name in [NAMESPACE, "argocd"] {
+            let namespace =
+                format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}");
+            api.apply("", &namespace).await;
+        }
+        let chart = documents(&rendered());
         let (deployments, others): (Vec<_>, Vec<_>) =
             chart.into_iter().partition(|object| object["kind"] == "Deployment");
         let is_wanted = |object: &&Value| {
@@ -47,7 +50,8 @@ pub async fn installation() -> &'static Installation {
     .await
 }
 
-fn helm() -> String {
+/// The objects of the chart.
+pub fn rendered() -> String {
     let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/polder");
     run(
         "helm",
@@ -59,7 +63,7 @@ fn helm() -> String {
             NAMESPACE,
             "--set",
             &format!(
-                "crds.enabled=false,externalSecrets.enabled=true,secretsStore.enabled=true,shards={SHARDS}"
+                "crds.enabled=false,externalSecrets.enabled=true,secretsStore.enabled=true,argocd.enabled=true,argocd.healthChecks.enabled=true,shards={SHARDS}"
             ),
             "--set",
             "members.serviceAccountNamespaces={ci}",

@@ -26,6 +26,7 @@ mod convergence;
 mod deletion;
 mod diff;
 mod drift;
+mod gitops;
 mod isolation;
 mod jobs;
 mod logs;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{Answer, request},
+    gitops::argocd::argocd,
     install::{USER, installation},
     tenant::Tenant,
 };
@@ -185,6 +186,65 @@ async fn its_token_writes_nothing_outside_of_domains() {
         assert_eq!(writes, expected, "in {namespace}");
     }
     tenant.delete("Namespace", "r-outside").await;
+    tenant.end();
+}
+
+/// What its token writes in Argo CD's namespace beside that.
+const GITOPS_WRITES: &[&str] = &[
+    "create applications.argoproj.io",
+    "create appprojects.argoproj.io",
+    "delete applications.argoproj.io",
+    "delete appprojects.argoproj.io",
+    "patch applications.argoproj.io",
+    "patch appprojects.argoproj.io",
+];
+
+#[tokio::test]
+async fn in_argo_cds_namespace_it_writes_what_it_made_for_domains() {
+    let tenant = Tenant::new("r-gitops").await;
+    argocd().await;
+    let client = operator().await;
+    let all = rules(&client, "argocd").await;
+    let more: Vec<&String> = all.iter().filter(|it| it.contains("argoproj.io")).collect();
+    let writes: Vec<&&String> =
+        more.iter().filter(|it| GITOPS_WRITES.contains(&it.as_str())).collect();
+    let reads = 3 * 2;
+    assert_eq!((writes.len(), more.len()), (GITOPS_WRITES.len(), GITOPS_WRITES.len() + reads));
+    let elsewhere = rules(&client, "default").await;
+    assert!(!elsewhere.iter().any(|it| it.contains("argoproj.io")), "{elsewhere:#?}");
+
+    let path = "/apis/argoproj.io/v1alpha1/namespaces/argocd";
+    let application = |name: &str, project: &str, labels: Value| {
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"name": name, "namespace": "argocd", "labels": labels},
+            "spec": {"project": project, "destination": {"namespace": "kube-system"}}})
+    };
+    let marks = json!({"app.kubernetes.io/managed-by": "polder", "polder.dev/domain": "r-gitops"});
+    for (what, method, path, body) in [
+        (
+            "an Application in another project",
+            "POST",
+            format!("{path}/applications"),
+            Some(application("r-gitops", "default", marks)),
+        ),
+        (
+            "an Application of nobody",
+            "POST",
+            format!("{path}/applications"),
+            Some(application("r-gitops", "r-gitops", json!({}))),
+        ),
+        (
+            "the project of others",
+            "PATCH",
+            format!("{path}/appprojects/default"),
+            Some(json!({"spec": {"sourceRepos": []}})),
+        ),
+        ("the end of others", "DELETE", format!("{path}/appprojects/default"), None),
+    ] {
+        let refusal = request(&client, method, &path, body.as_ref()).await.expect_err(what);
+        assert!(refusal.contains("polder-operator-gitops"), "{what}: {refusal}");
+        assert!(!refusal.contains("failed expression"), "{what}: {refusal}");
+    }
     tenant.end();
 }
 

@@ -7,11 +7,11 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     api::{Api, condition, documents},
-    cluster::request,
+    cluster::install_crd,
     install::{installation, run},
     tenant::Tenant,
 };
@@ -76,18 +76,13 @@ impl ExternalSecrets {
     async fn start(api: &Api) -> Self {
         let program = run("sh", &["-c", "readlink -f \"$(command -v external-secrets)\""], "");
         let program = PathBuf::from(program.trim());
-        let mut names = Vec::new();
         for file in std::fs::read_dir(program.with_file_name("bases")).unwrap() {
             let path = file.unwrap().path();
             for crd in documents(&std::fs::read_to_string(&path).unwrap()) {
                 if crd["kind"] == "CustomResourceDefinition" {
-                    names.push(install(api, &crd).await);
+                    install_crd(&api.client, &crd).await;
                 }
             }
-        }
-        assert!(names.iter().any(|name| name == "externalsecrets.external-secrets.io"));
-        for name in &names {
-            established(api, name).await;
         }
         let log = installation().await.folder.join("external-secrets.log");
         let output = File::create(&log).unwrap();
@@ -117,24 +112,6 @@ impl Drop for ExternalSecrets {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-async fn install(api: &Api, crd: &Value) -> String {
-    let name = crd["metadata"]["name"].as_str().unwrap().to_owned();
-    let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-    let apply = format!("{path}?fieldManager=tests&force=true");
-    request(&api.client, "PATCH", &apply, Some(crd))
-        .await
-        .unwrap_or_else(|no| panic!("{name}: {no}"));
-    name
-}
-
-async fn established(api: &Api, name: &str) {
-    let established = crate::cluster::eventually(crate::tenant::PATIENCE, async || {
-        let crd = api.get("CustomResourceDefinition", "", name).await?;
-        (condition(&crd, "Established")["status"] == "True").then_some(())
-    });
-    assert!(established.await.is_some(), "{name} is not served");
 }
 
 fn store(name: &str) -> String {
@@ -210,7 +187,7 @@ async fn a_type_that_comes_later_is_used_then() {
     let domain = tenant.get("Domain", "s-vault").await.unwrap();
     assert_eq!(condition(&domain, "AccessGranted")["status"], "True", "{domain:#}");
 
-    install(&tenant.api, &documents(PROVIDER_CLASSES)[0]).await;
+    install_crd(&tenant.api.client, &documents(PROVIDER_CLASSES)[0]).await;
     secrets_ready(&tenant, "True", "Ready").await;
     tenant.wait_ready("Domain", "s-vault").await;
     let class = tenant.get("SecretProviderClass", "files").await.unwrap();

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -69,17 +68,18 @@ pub async fn install_crds(client: &Client) {
     static DONE: OnceCell<()> = OnceCell::const_new();
     DONE.get_or_init(|| async {
         for crd in polder::api::crds::all() {
-            install(client, &crd).await;
+            install_crd(client, &serde_json::to_value(&crd).unwrap()).await;
         }
     })
     .await;
 }
 
-async fn install(client: &Client, crd: &CustomResourceDefinition) {
-    let name = crd.metadata.name.as_deref().unwrap();
+/// Applies a CRD and waits until it is served.
+pub async fn install_crd(client: &Client, crd: &Value) {
+    let name = crd["metadata"]["name"].as_str().unwrap();
     let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
     let apply = format!("{path}?fieldManager=polder-tests&force=true");
-    let wanted = request(client, "PATCH", &apply, Some(&serde_json::to_value(crd).unwrap()))
+    let wanted = request(client, "PATCH", &apply, Some(crd))
         .await
         .unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
     let established = eventually(Duration::from_secs(30), async || {

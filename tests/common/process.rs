@@ -35,12 +35,13 @@ impl Installation {
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         let kubeconfig = folder.join("kubeconfig");
-        write_secret(&kubeconfig, &operators_kubeconfig().to_string());
+        write_secret(&kubeconfig, &kubeconfig_of("polder", NAMESPACE).to_string());
         Self { program, folder, kubeconfig, arguments: arguments(deployment) }
     }
 }
 
-fn write_secret(path: &Path, text: &str) {
+/// Writes a file that nobody else may read.
+pub fn write_secret(path: &Path, text: &str) {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(path).unwrap().write_all(text.as_bytes()).unwrap();
@@ -61,10 +62,9 @@ fn arguments(deployment: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The administrator's, with the service account's token.
-fn operators_kubeconfig() -> Value {
-    let token =
-        run("kubectl", &["create", "token", "polder", "-n", NAMESPACE, "--duration=6h"], "");
+/// The administrator's, with the token of a service account.
+pub fn kubeconfig_of(account: &str, namespace: &str) -> Value {
+    let token = run("kubectl", &["create", "token", account, "-n", namespace, "--duration=6h"], "");
     let view = ["config", "view", "--minify", "--raw", "-o", "json"];
     let mut config: Value = serde_json::from_str(&run("kubectl", &view, "")).unwrap();
     config["users"][0]["user"] = json!({"token": token.trim()});

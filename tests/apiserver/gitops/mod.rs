@@ -1,0 +1,6 @@
+//! Domains and workloads from Git, through the real Argo CD.
+
+pub mod argocd;
+mod one_application;
+mod repository;
+mod team;

@@ -87,9 +87,14 @@ fn next(job: &BatchJob) -> Result<u64, String> {
         return Err(format!("the first run of {name} has not started yet{why}"));
     }
     let newest = runs.iter().filter_map(|run| run_number(name, &run.name)).max().unwrap_or(0);
-    // Asked for, and not there yet.
-    let asked = job.metadata.annotations.as_ref().and_then(|all| all.get(NUMBER)?.parse().ok());
-    Ok(asked.unwrap_or(0).max(newest) + 1)
+    let asked: Option<u64> =
+        job.metadata.annotations.as_ref().and_then(|all| all.get(NUMBER)?.parse().ok());
+    match asked {
+        Some(asked) if asked > newest => Err(format!(
+            "run {asked} is asked for already and has not started yet; `polder why bjob/{name}` tells why if it lasts"
+        )),
+        _ => Ok(newest + 1),
+    }
 }
 
 async fn ask(cluster: &Cluster, kind: RootKind, object: &Object, number: u64) -> Result<(), Error> {
@@ -158,7 +163,7 @@ mod tests {
 
     #[rstest]
     #[case::again(json!({}), json!([run(3, "Failed"), run(2, "Succeeded")]), None, 4)]
-    #[case::asked(json!({}), json!([run(1, "Succeeded")]), Some("2"), 3)]
+    #[case::asked(json!({}), json!([run(2, "Succeeded")]), Some("2"), 3)]
     #[case::schedule(json!({"schedule": {"cron": "@daily"}}), json!([]), None, 1)]
     #[case::scheduled_runs_have_no_number(
         json!({"schedule": {"cron": "@daily"}}),
@@ -177,8 +182,9 @@ mod tests {
     #[case(json!({"suspend": true}), json!([]), "is suspended")]
     #[case(json!({}), json!([run(1, "Running")]), "goes on")]
     #[case(json!({}), json!([]), "has not started yet")]
+    #[case::asked(json!({}), json!([run(1, "Succeeded")]), "run 2 is asked for already")]
     fn what_keeps_it_is_told(#[case] spec: Value, #[case] runs: Value, #[case] says: &str) {
-        let error = next(&job(&spec, &runs, None)).unwrap_err();
+        let error = next(&job(&spec, &runs, Some("2"))).unwrap_err();
         assert!(error.contains(says), "{error}");
     }
 }

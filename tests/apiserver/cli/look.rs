@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{member, polder, polder_with};
 use crate::{
-    install::installation,
+    install::{installation, run},
     manifests::{CLUSTER, HELD, SCHEDULED},
     tenant::Tenant,
 };
@@ -141,5 +141,50 @@ async fn kubectl_finds_the_plugin() {
     };
     assert!(kubectl(&["polder", "status", "cli-plugin"]).contains("Domain cli-plugin"));
     assert!(kubectl(&["polder", "why", "--help"]).contains("Usage: kubectl polder why"));
+    tenant.end();
+}
+
+#[tokio::test]
+async fn top_adds_up_what_is_reserved_and_what_it_costs() {
+    let tenant = domain("cli-top").await;
+    let prices = ["--price-cpu", "1", "--price-memory", "1", "--price-storage", "1", "-o", "json"];
+    let top = polder(&[&["top", "cli-top"], &prices[..]].concat()).json(0);
+    let line = &top[0];
+    assert_eq!((&line["name"], &line["costCenter"]), (&json!("cli-top"), &json!("4711")));
+    // Master, two workers, and the pod that no node takes.
+    assert_eq!(line["pods"], 4, "{top:#}");
+    let number = |name: &str| line[name].as_f64().unwrap();
+    let cost = number("cores") + number("memoryGib") + number("storageGib");
+    assert!((number("costPerHour") - cost).abs() < 1e-6 && number("storageGib") >= 5.0, "{top:#}");
+    assert!(polder(&["top", "cli-tip"]).refused().contains("there is no Domain cli-tip"));
+    tenant.end();
+}
+
+#[tokio::test]
+async fn a_support_bundle_holds_all_but_secrets() {
+    const PLANTED: &str = "hunter2-planted";
+    let tenant = domain("cli-bundle").await;
+    let meta = json!({"name": "planted", "labels": {"polder.dev/domain": "cli-bundle"}});
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": {"a": PLANTED}});
+    let config =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"a": PLANTED}});
+    for object in [secret, config] {
+        run("kubectl", &["apply", "-n", "cli-bundle", "-f", "-"], &object.to_string());
+    }
+    let container =
+        json!({"env": [{"name": "X", "value": PLANTED}], "args": ["--password", PLANTED]});
+    tenant.patch("BatchJob", "nightly", json!({"spec": {"container": container}})).await;
+    let file = installation().await.folder.join("bundle.tar.gz");
+    let file = file.to_str().unwrap();
+    assert!(polder(&["support-bundle", "cli-bundle", "-f", file]).ended(0).contains("files"));
+    let files = run("tar", &["tzf", file], "");
+    for name in ["objects/batchjobs.json", "children/pods.json", "children/secrets-metadata.json"] {
+        assert!(files.contains(name), "{name} is not in it: {files}");
+    }
+    let texts = run("tar", &["xzOf", file], "");
+    assert!(!texts.contains(PLANTED), "the planted secret is in it");
+    // That of base64, as Secrets have it.
+    assert!(!texts.contains("aHVudGVyMi1wbGFudGVk"), "the planted secret is in it");
+    assert!(texts.contains("\"name\":\"planted\"") && texts.contains("nightly-schedule"));
     tenant.end();
 }

@@ -49,6 +49,8 @@ async fn every_line_of_a_reconcile_says_whose_it_is() {
     let warning = warning.expect("a warning of the cluster");
     let fields = ["controller", "namespace"].map(|field| text(warning, field));
     assert_eq!(fields, ["spark-cluster", "m-logs"]);
+    // It would be tried again by every operator that starts.
+    tenant.delete("SparkCluster", "etl").await;
     tenant.end();
 }
 

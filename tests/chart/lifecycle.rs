@@ -162,8 +162,12 @@ async fn the_test_fails_where_the_cluster_is_not_as_the_operator_needs_it() {
     let operator = Version::this().operator().await;
     let bindings = "polder-operator-namespaces";
     run("kubectl", &["delete", "validatingadmissionpolicybinding", bindings], "");
-    let (code, said) = helm_test("helm", &api, &operator).await;
-    assert_eq!(code, 1, "{said}");
+    // The API server takes a moment to see that the binding is gone.
+    let failed = eventually(PATIENCE, async || {
+        let (code, said) = helm_test("helm", &api, &operator).await;
+        (code == 1).then_some(said)
+    });
+    let said = failed.await.expect("the test fails");
     assert!(said.contains("FAIL admission policies: they do not hold the operator"), "{said}");
     assert!(said.contains("1 of 5 checks failed"), "{said}");
     operator.stop();

@@ -24,6 +24,8 @@ pub struct Installation {
     pub kubeconfig: PathBuf,
     /// Arguments of the operator, as the Deployment has them.
     pub arguments: Vec<String>,
+    /// Whether this version answers administrators at an address of its own.
+    pub has_admin: bool,
 }
 
 impl Installation {
@@ -36,7 +38,8 @@ impl Installation {
         std::fs::create_dir_all(&folder).unwrap();
         let kubeconfig = folder.join("kubeconfig");
         write_secret(&kubeconfig, &kubeconfig_of("polder", NAMESPACE).to_string());
-        Self { program, folder, kubeconfig, arguments: arguments(deployment) }
+        let has_admin = deployment.to_string().contains("--admin-address");
+        Self { program, folder, kubeconfig, arguments: arguments(deployment), has_admin }
     }
 }
 

@@ -214,7 +214,7 @@ spec:
   workers:
   - name: pair
     replicas: 2
-    resources: {cpu: 50m, cpuLimit: "1", memory: 1Gi}
+    resources: {cpu: 50m, cpuLimit: "1", memory: 1536Mi}
     volumes: [{name: disk1, size: 1Gi, class: standard}]
   mounts: [{path: /keys, secret: signing}]
 "#;

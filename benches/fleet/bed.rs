@@ -269,7 +269,7 @@ fn environment_of(deployment: &Value) -> Vec<(String, String)> {
 
 fn arguments_of(deployment: &Value) -> Vec<String> {
     let arguments = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
-    let own = ["--http-address", "--log-format", "--log-level"];
+    let own = ["--http-address", "--admin-address", "--log-format", "--log-level"];
     arguments
         .as_array()
         .into_iter()

@@ -8,7 +8,10 @@ use super::operator::version_and_image;
 use crate::{
     build::spark::SparkImages,
     kinds::domain::OperatorIdentity,
-    offline::manifest::{self, Input},
+    offline::{
+        lint::{self, Set},
+        manifest,
+    },
     operator::Installation,
 };
 
@@ -21,7 +24,7 @@ pub(super) struct Manifests {
     filename: Vec<PathBuf>,
     /// Namespace of workloads that name none. Default: that of the only Domain among the files.
     #[arg(short, long)]
-    pub(super) namespace: Option<String>,
+    namespace: Option<String>,
     /// Image of a Spark version, as VERSION=IMAGE, as the operator is given it; may be given
     /// several times. Default: every version is taken for known.
     #[arg(long, value_parser = version_and_image)]
@@ -35,9 +38,22 @@ pub(super) struct Manifests {
     member_account_namespace: Vec<String>,
 }
 
+/// Why manifests could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// They cannot be read.
+    #[error(transparent)]
+    Read(#[from] manifest::Error),
+    /// A bug.
+    #[error(transparent)]
+    Judge(#[from] lint::Error),
+}
+
 impl Manifests {
-    pub(super) fn read(&self) -> Result<Input, manifest::Error> {
-        manifest::read(&self.filename)
+    /// Reads them all, those that are wrong too.
+    pub(super) fn set(&self) -> Result<Set, Error> {
+        let input = manifest::read(&self.filename)?;
+        Ok(Set::new(input, self.namespace.as_deref(), self.installation())?)
     }
 
     pub(super) fn installation(&self) -> Installation {

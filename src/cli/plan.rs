@@ -8,12 +8,11 @@ use std::{
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{lint::told, manifests::Manifests};
-use crate::offline::{
-    lint::{self, Set},
-    manifest,
-    plan::{self, Planned},
+use super::{
+    lint::told,
+    manifests::{self, Manifests},
 };
+use crate::offline::plan::{self, Planned};
 
 /// What to plan, and how to show it.
 #[derive(Debug, Args)]
@@ -37,12 +36,9 @@ enum Output {
 /// Why nothing could be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The manifests cannot be read.
+    /// The manifests cannot be taken in.
     #[error(transparent)]
-    Read(#[from] manifest::Error),
-    /// A bug.
-    #[error(transparent)]
-    Judge(#[from] lint::Error),
+    Manifests(#[from] manifests::Error),
     /// An object does not serialise: a bug.
     #[error(transparent)]
     Yaml(#[from] serde_yaml::Error),
@@ -52,9 +48,7 @@ pub enum Error {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let manifests = &arguments.manifests;
-    let input = manifests.read()?;
-    let set = Set::new(input, manifests.namespace.as_deref(), manifests.installation())?;
+    let set = arguments.manifests.set()?;
     let (planned, findings) = plan::plan(&set);
     let text = match arguments.output {
         Output::Yaml => yaml(&planned)?,

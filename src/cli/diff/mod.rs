@@ -20,12 +20,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::live::Live;
-use super::{lint::told, manifests::Manifests, operator};
+use super::{
+    lint::told,
+    manifests::{self, Manifests},
+    operator,
+};
 use crate::{
     engine::{Child, ObjectKey, Problem, Refused, client},
     offline::{
         changes::{Change, Effect, changes, effect},
-        lint::{self, Set},
         manifest, plan,
         world::{self, World},
     },
@@ -53,12 +56,9 @@ enum Output {
 /// Why nothing could be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The manifests cannot be read.
+    /// The manifests cannot be taken in.
     #[error(transparent)]
-    Read(#[from] manifest::Error),
-    /// A bug.
-    #[error(transparent)]
-    Judge(#[from] lint::Error),
+    Manifests(#[from] manifests::Error),
     /// A bug.
     #[error(transparent)]
     World(#[from] world::Error),
@@ -121,8 +121,7 @@ struct ChildDifference {
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let manifests = &arguments.manifests;
-    let input = manifests.read()?;
-    let set = Set::new(input, manifests.namespace.as_deref(), manifests.installation())?;
+    let set = manifests.set()?;
     if !set.findings.is_empty() {
         return Err(Error::Wrong(told(&set.findings)));
     }

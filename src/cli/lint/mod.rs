@@ -11,11 +11,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use super::manifests::Manifests;
-use crate::offline::{
-    lint::{self, Set},
-    manifest,
-};
+use super::manifests::{self, Manifests};
 
 /// What to check, and how to tell.
 #[derive(Debug, Args)]
@@ -43,21 +39,16 @@ pub(super) enum Output {
 /// Why manifests could not be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// They cannot be read.
+    /// They cannot be taken in.
     #[error(transparent)]
-    Read(#[from] manifest::Error),
-    /// A bug.
-    #[error(transparent)]
-    Judge(#[from] lint::Error),
+    Manifests(#[from] manifests::Error),
     /// The output cannot be written.
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let manifests = &arguments.manifests;
-    let input = manifests.read()?;
-    let set = Set::new(input, manifests.namespace.as_deref(), manifests.installation())?;
+    let set = arguments.manifests.set()?;
     let outcome = set.lint();
     let text = match arguments.output {
         Output::Text => told(&outcome.findings),

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::api::properties;
+
 /// What stands instead.
 const REDACTED: &str = "REDACTED";
 /// Fields that are never needed and may hold a copy of the rest.
@@ -10,7 +12,8 @@ const DROPPED: &[&str] = &["managedFields", "data", "stringData", "binaryData"];
 const COPIES: &[&str] = &["kubectl.kubernetes.io/last-applied-configuration"];
 /// Fields whose texts are a program's arguments: anything can stand there.
 const PROGRAMS: &[&str] = &["args", "command"];
-/// Parts of names whose values are secret.
+/// Parts of names whose values are secret, beside those that no key of a catalog may have: here a
+/// harmless ending saves nothing.
 const SECRET: &[&str] = &[
     "password",
     "passwd",
@@ -83,7 +86,8 @@ fn variable(variable: &mut Value) {
 
 fn is_secret(name: &str) -> bool {
     let lower = name.to_lowercase();
-    SECRET.iter().any(|part| lower.contains(part)) && !NAMES.contains(&name)
+    let is_secret = SECRET.iter().any(|part| lower.contains(part)) || properties::is_secret(name);
+    is_secret && !NAMES.contains(&name)
 }
 
 /// A log without what looks secret.
@@ -188,6 +192,8 @@ mod tests {
     #[rstest]
     #[case("password=hunter2 x=1", "password=REDACTED x=1")]
     #[case("a;token=hunter2;b", "a;token=REDACTED;b")]
+    #[case("fs.azure.account.key=hunter2", "fs.azure.account.key=REDACTED")]
+    #[case("s3.access_key=hunter2", "s3.access_key=REDACTED")]
     #[case("Password: hunter2", "Password: REDACTED")]
     #[case("postgres://me:hunter2@db:5432/x", "postgres://me:REDACTED@db:5432/x")]
     #[case(

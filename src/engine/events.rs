@@ -32,10 +32,34 @@ pub(crate) struct Events {
     buckets: Arc<Mutex<Buckets>>,
 }
 
+/// How much it matters that an event is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// All is well, which the status says too: a fleet that comes up may drop it.
+    News,
+    /// Told once, and nowhere else if the object goes: it shares the bounds of warnings.
+    Word,
+    /// Somebody has to act.
+    Warning,
+}
+
 /// One each, so that good news never keeps a warning from being sent.
 struct Buckets {
     warnings: Bucket,
     news: Bucket,
+}
+
+impl Buckets {
+    fn full() -> Self {
+        Self { warnings: Bucket::full(WARNINGS), news: Bucket::full(NEWS) }
+    }
+
+    fn take(&mut self, weight: Weight) -> bool {
+        match weight {
+            Weight::News => self.news.take(),
+            Weight::Word | Weight::Warning => self.warnings.take(),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -72,26 +96,24 @@ impl Events {
     pub(crate) fn new(client: Client, identity: &str, metrics: Metrics) -> Self {
         let reporter =
             Reporter { controller: "polder".to_owned(), instance: Some(identity.to_owned()) };
-        let buckets = Buckets { warnings: Bucket::full(WARNINGS), news: Bucket::full(NEWS) };
         Self {
             recorder: Recorder::new(client, reporter),
             metrics,
-            buckets: Arc::new(Mutex::new(buckets)),
+            buckets: Arc::new(Mutex::new(Buckets::full())),
         }
     }
 
-    /// Tells of a root's new readiness.
-    pub(crate) fn send(&self, object: ObjectReference, warning: bool, reason: &str, note: &str) {
-        let may_go = {
-            let mut buckets = lock(&self.buckets);
-            if warning { buckets.warnings.take() } else { buckets.news.take() }
-        };
-        if !may_go {
+    /// Tells of what came over an object, unless there was too much of its weight to tell.
+    pub(crate) fn send(&self, object: ObjectReference, weight: Weight, reason: &str, note: &str) {
+        if !lock(&self.buckets).take(weight) {
             self.metrics.event("dropped");
             return;
         }
         let event = Event {
-            type_: if warning { EventType::Warning } else { EventType::Normal },
+            type_: match weight {
+                Weight::News | Weight::Word => EventType::Normal,
+                Weight::Warning => EventType::Warning,
+            },
             reason: reason.to_owned(),
             note: Some(shorten(note).to_owned()),
             action: "Reconcile".to_owned(),
@@ -138,5 +160,13 @@ mod tests {
         let mut bucket = Bucket::full(WARNINGS);
         let sent = (0..500).filter(|_| bucket.take()).count();
         assert!((100..=110).contains(&sent));
+    }
+
+    #[test]
+    fn a_fleet_that_comes_up_drops_news_and_nothing_else() {
+        let mut buckets = Buckets::full();
+        assert!((0..500).any(|_| !buckets.take(Weight::News)));
+        assert!(buckets.take(Weight::Word));
+        assert!(buckets.take(Weight::Warning));
     }
 }

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::{
     apply::{Outcome, Pass},
+    events::Weight,
     plan::Farewell,
     world::path_of,
 };
@@ -29,7 +30,7 @@ impl Pass<'_> {
                 uid: Some(stored.record.uid.clone()),
                 ..ObjectReference::default()
             };
-            self.context.events.send(reference, false, farewell.reason, &farewell.note);
+            self.context.events.send(reference, Weight::Word, farewell.reason, &farewell.note);
         }
         outcome
     }

@@ -12,6 +12,7 @@ use super::{
     context::lock,
     decode::{hash, ready_of},
     error::{Class, RequestError},
+    events::Weight,
     http::Want,
     send::target,
     status::{self, Urgency},
@@ -176,7 +177,8 @@ impl Pass<'_> {
         let text = |kind: &str, field: &str| {
             condition(kind).and_then(|c| c.get(field)?.as_str()).unwrap_or_default()
         };
-        let stalled = text("Stalled", "status") == "True";
+        let weight =
+            if text("Stalled", "status") == "True" { Weight::Warning } else { Weight::News };
         let key = &root.record.key;
         let reference = ObjectReference {
             api_version: Some(key.resource.api_version()),
@@ -187,7 +189,7 @@ impl Pass<'_> {
             ..ObjectReference::default()
         };
         let reason = if ready.1.is_empty() { "Reconciled" } else { ready.1.as_str() };
-        self.context.events.send(reference, stalled, reason, text("Ready", "message"));
+        self.context.events.send(reference, weight, reason, text("Ready", "message"));
     }
 }
 

@@ -74,3 +74,14 @@ fn what_nobody_has_looked_at_is_in_progress() {
         "Progressing: has no condition Ready yet"
     );
 }
+
+#[test]
+fn a_suspended_domain_in_a_wave_does_not_hold_it_up() {
+    let conditions = triple(&Report::default(), Some(2), Readiness::suspended("all is stopped"));
+    let mut domain = object(&json!({"observedGeneration": 2, "conditions": conditions}));
+    domain["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-wave": "0"});
+    assert_eq!(health(&domain), "Healthy: Suspended: all is stopped");
+    // Workloads stand in the last wave.
+    domain["kind"] = json!("SqlEndpoint");
+    assert_eq!(health(&domain), "Suspended: Suspended: all is stopped");
+}

@@ -57,6 +57,8 @@ pub async fn argocd() -> &'static ArgoCd {
 
 async fn start() -> ArgoCd {
     let api = Api::new().await;
+    // Its namespace is there, with Polder's roles in it.
+    let folder = installation().await.folder.join("argocd");
     let program = run("sh", &["-c", "readlink -f \"$(command -v argocd)\""], "");
     let program = PathBuf::from(program.trim());
     for file in fs::read_dir(program.with_file_name("crds")).unwrap() {
@@ -70,7 +72,6 @@ async fn start() -> ArgoCd {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
     run("kubectl", &["apply", "--server-side", "-f", "-"], &list.to_string());
 
-    let folder = installation().await.folder.join("argocd");
     fs::create_dir_all(&folder).unwrap();
     let mut config = kubeconfig_of(ACCOUNT, NAMESPACE);
     config["contexts"][0]["context"]["namespace"] = json!(NAMESPACE);

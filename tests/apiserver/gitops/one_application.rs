@@ -15,23 +15,30 @@ use crate::{
 /// How many times Argo CD looks anew in an hour.
 const LOOKS_OF_AN_HOUR: usize = 20;
 
-async fn start(name: &str) -> (Tenant, Repository) {
+pub async fn start(name: &str) -> (Tenant, Repository) {
     forget(&Api::new().await, name).await;
     (Tenant::new(name).await, Repository::new(&argocd().await.folder, name))
 }
 
-/// A manifest of the domain, in this wave.
-fn in_wave(tenant: &Tenant, manifest: &str, wave: &str) -> String {
+/// A manifest of the domain, with these annotations of Argo CD.
+pub fn annotated(tenant: &Tenant, manifest: &str, annotations: &[(&str, &str)]) -> String {
     let mut object: Value = serde_yaml::from_str(&manifest.replace("NAME", &tenant.name)).unwrap();
-    object["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-wave": wave});
+    for (name, value) in annotations {
+        object["metadata"]["annotations"][format!("argocd.argoproj.io/{name}")] = json!(value);
+    }
     if object["kind"] != "Domain" {
         object["metadata"]["namespace"] = json!(tenant.name);
     }
     object.to_string()
 }
 
+/// A manifest of the domain, in this wave.
+fn in_wave(tenant: &Tenant, manifest: &str, wave: &str) -> String {
+    annotated(tenant, manifest, &[("sync-wave", wave)])
+}
+
 /// The Application, with Argo CD's finalizer: what it brought goes with it.
-async fn follow(tenant: &Tenant, repository: &Repository) {
+pub async fn follow(tenant: &Tenant, repository: &Repository) {
     let wanted = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
         "metadata": {"name": tenant.name, "namespace": NAMESPACE,
@@ -144,5 +151,101 @@ async fn a_domain_that_is_to_go_with_everything_goes_with_its_application() {
     tenant.api.delete("Application", NAMESPACE, &tenant.name).await;
     tenant.wait_gone("Domain", &tenant.name).await;
     tenant.wait_gone("Namespace", &tenant.name).await;
+    tenant.end();
+}
+
+#[tokio::test]
+async fn a_suspended_domain_holds_up_no_wave_and_git_can_resume_it() {
+    let (tenant, repository) = start("g-rest").await;
+    let domain = |is_suspended: bool| {
+        let suspend = format!("spec:\n  suspend: {is_suspended}");
+        in_wave(&tenant, &DOMAIN.replacen("spec:", &suspend, 1), "0")
+    };
+    let endpoint = in_wave(&tenant, ENDPOINT, "1");
+    let asleep = repository.push(&[("domain.yaml", &domain(true)), ("endpoint.yaml", &endpoint)]);
+    follow(&tenant, &repository).await;
+    // The wave after it came, and says what becomes of the whole.
+    let found = application(&tenant.api, &tenant.name, "to be Suspended", |it| {
+        stands(it, &asleep, "Synced", "Suspended")
+            && it["status"]["operationState"]["phase"] == "Succeeded"
+    })
+    .await;
+    let (state, why) = health(&found, "Domain", &tenant.name);
+    assert!(state == "Healthy" && why.starts_with("Suspended: "), "{state}: {why}");
+    let awake = repository.push(&[("domain.yaml", &domain(false))]);
+    application(&tenant.api, &tenant.name, "to go on", |it| {
+        stands(it, &awake, "Synced", "Healthy")
+    })
+    .await;
+    tenant.wait_ready("SqlEndpoint", "bi").await;
+    tenant.end();
+}
+
+#[tokio::test]
+async fn a_domain_goes_only_once_somebody_has_confirmed_it() {
+    let (tenant, repository) = start("g-confirm").await;
+    let guarded = [("sync-options", "Prune=confirm,Delete=confirm")];
+    let domain = annotated(&tenant, DOMAIN, &guarded);
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "g-confirm", "namespace": "default"}});
+    let commit = repository.push(&[("domain.yaml", &domain), ("other.yaml", &other.to_string())]);
+    follow(&tenant, &repository).await;
+    let at = |commit: &str| {
+        let commit = commit.to_owned();
+        move |it: &Value| stands(it, &commit, "Synced", "Healthy")
+    };
+    application(&tenant.api, &tenant.name, "to be Healthy", at(&commit)).await;
+    let confirm = async || {
+        let now = jiff::Timestamp::now().to_string();
+        let now = json!({"argocd.argoproj.io/deletion-approved": now});
+        let patch = json!({"metadata": {"annotations": now}});
+        tenant.api.patch("Application", NAMESPACE, &tenant.name, patch).await;
+    };
+    let uid = async || {
+        let domain = tenant.get("Domain", &tenant.name).await.expect("the Domain is there");
+        assert_eq!(domain["metadata"]["deletionTimestamp"], Value::Null);
+        domain["metadata"]["uid"].clone()
+    };
+
+    // Out of Git: the sync waits for somebody.
+    let before = uid().await;
+    let removed = repository.remove(&["domain.yaml"]);
+    let asks =
+        format!("Waiting for pruning confirmation of polder.dev/v1alpha1/Domain/{}", tenant.name);
+    application(&tenant.api, &tenant.name, "to ask", |it| {
+        let operation = &it["status"]["operationState"];
+        operation["phase"] == "Running"
+            && operation["message"].as_str().is_some_and(|it| it.contains(&asks))
+    })
+    .await;
+    assert_eq!(uid().await, before);
+    confirm().await;
+    tenant.wait_gone("Domain", &tenant.name).await;
+    application(&tenant.api, &tenant.name, "to be without it", at(&removed)).await;
+
+    // With its Application: the deletion waits for somebody.
+    let again = repository.push(&[("domain.yaml", &domain)]);
+    application(&tenant.api, &tenant.name, "to be Healthy again", at(&again)).await;
+    let before = uid().await;
+    tenant.api.delete("Application", NAMESPACE, &tenant.name).await;
+    let log = argocd().await.folder.join("controller.log");
+    tenant
+        .wait("Argo CD to ask", async || {
+            let text = std::fs::read_to_string(&log).unwrap();
+            let asks = |line: &str| {
+                line.contains("requires manual confirmation to delete")
+                    && line.contains(&tenant.name)
+            };
+            text.lines().any(asks).then_some(())
+        })
+        .await;
+    assert_eq!(uid().await, before);
+    confirm().await;
+    tenant.wait_gone("Domain", &tenant.name).await;
+    tenant
+        .wait("the Application to go", async || {
+            tenant.api.get("Application", NAMESPACE, &tenant.name).await.is_none().then_some(())
+        })
+        .await;
     tenant.end();
 }

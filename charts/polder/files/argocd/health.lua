@@ -15,7 +15,11 @@ if is.Ready then
 elseif is.Stalled or ready.reason == "LastRunFailed" then
   health.status = "Degraded"
 elseif ready.reason == "Suspended" then
-  health.status = "Suspended"
+  -- Argo CD goes on to the next wave, and to the next commit, only past what is Healthy: a Domain in a
+  -- wave would hold up the very commit that resumes it. Its workloads tell that they are suspended.
+  local annotations = obj.metadata.annotations or {}
+  local holds_up = obj.kind == "Domain" and annotations["argocd.argoproj.io/sync-wave"] ~= nil
+  health.status = holds_up and "Healthy" or "Suspended"
 end
 if ready.reason and not is.Ready then
   health.message = ready.reason .. ": " .. health.message

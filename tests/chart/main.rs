@@ -18,6 +18,7 @@ mod operator;
 #[path = "../common/process.rs"]
 mod process;
 
+mod argocd;
 mod helm;
 mod lifecycle;
 mod refusals;

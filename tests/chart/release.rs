@@ -82,9 +82,14 @@ const KWOK: &str = "admissionPolicies.exempt.users={system:apiserver,system:kube
 
 /// Installs or upgrades, and waits until the (simulated) pods are ready.
 pub fn upgrade(helm: &str, chart: &str) -> String {
+    upgrade_with(helm, chart, &[])
+}
+
+/// The same with more arguments.
+pub fn upgrade_with(helm: &str, chart: &str, more: &[&str]) -> String {
     let arguments =
         ["upgrade", "--install", "polder", chart, "-n", NAMESPACE, "--create-namespace", "--wait"];
-    say(helm, &[&arguments[..], &["--timeout", "2m", "--set", KWOK]].concat()).well()
+    say(helm, &[&arguments[..], &["--timeout", "2m", "--set", KWOK], more].concat()).well()
 }
 
 /// Takes a release away with all that it leaves.

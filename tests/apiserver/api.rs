@@ -129,21 +129,26 @@ impl Api {
                 object["metadata"]["namespace"] = json!(namespace);
             }
             let path = format!("{}?fieldManager=user&force=true", path(&kind, &namespace, &name));
-            let answer = self.send_when_policy_stands(&path, &object).await;
+            let answer = self.send_when_domain_stands(&path, &object).await;
             applied.push(answer.unwrap_or_else(|refusal| panic!("{kind} {name}: {refusal}")));
         }
         applied
     }
 
-    /// As those do who apply a whole folder again until it is accepted: a namespace that was handed
-    /// over takes no workloads before the operator has put the domain's policy on it.
-    async fn send_when_policy_stands(&self, path: &str, object: &Value) -> Answer {
+    /// As those do who apply a whole folder again until it is accepted: a workload cannot be made
+    /// before the operator has made the namespace, and one that was handed over takes none before it
+    /// carries the domain's policy.
+    async fn send_when_domain_stands(&self, path: &str, object: &Value) -> Answer {
         let accepted = cluster::eventually(Duration::from_mins(1), async || {
             let answer = self.send("PATCH", path, Some(object)).await;
-            let is_early = answer.as_ref().is_err_and(|it| it.contains("is not on namespace"));
+            let is_early = answer.as_ref().is_err_and(|refusal| {
+                let no_namespace =
+                    refusal.contains("namespaces \"") && refusal.contains("not found");
+                no_namespace || refusal.contains("is not on namespace")
+            });
             (!is_early).then_some(answer)
         });
-        accepted.await.unwrap_or_else(|| Err("the domain's policy does not appear".to_owned()))
+        accepted.await.unwrap_or_else(|| Err("the domain does not appear".to_owned()))
     }
 
     /// A JSON merge patch; `subresource` with its slash, or empty.

@@ -96,19 +96,3 @@ pub fn workload(kind: &str, name: &str, spec: &Value) -> Value {
         "apiVersion": "polder.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec,
     })
 }
-
-/// Applies a JSON merge patch.
-/// Source: <https://www.rfc-editor.org/rfc/rfc7396>
-pub fn merge(target: &mut Value, patch: &Value) {
-    let (Value::Object(target), Value::Object(patch)) = (&mut *target, patch) else {
-        target.clone_from(patch);
-        return;
-    };
-    for (key, value) in patch {
-        if value.is_null() {
-            target.remove(key);
-        } else {
-            merge(target.entry(key).or_insert(Value::Null), value);
-        }
-    }
-}

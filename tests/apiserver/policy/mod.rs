@@ -8,4 +8,7 @@ mod namespaces;
 mod objects;
 mod order;
 mod secrets;
+#[path = "../../policy/table.rs"]
+#[allow(dead_code)] // Some of it is for the unit tests alone.
+mod table;
 mod workloads;

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::asker::{Asker, accepted, merge, refused};
+use super::{
+    asker::{Asker, accepted, refused},
+    table::merge,
+};
 use crate::tenant::Tenant;
 
 #[tokio::test]

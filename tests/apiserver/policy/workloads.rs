@@ -1,45 +1,13 @@
 //! The table of cases (`tests/policy/cases.yaml`), put to the admission policies: each through
 //! create, update, merge patch and server-side apply. The operator's rules are put to the same.
 
-use std::collections::BTreeMap;
+use serde_json::json;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::asker::{Asker, accepted, merge, refused, workload};
+use super::{
+    asker::{Asker, accepted, refused, workload},
+    table::{Base, Case, Table, merge},
+};
 use crate::{cluster::Answer, tenant::Tenant};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    domain: Value,
-    #[serde(rename = "catalogue")]
-    _catalogue: String,
-    bases: BTreeMap<String, Base>,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Base {
-    kind: String,
-    spec: Value,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
-    base: String,
-    patch: Value,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    says: Vec<String>,
-    /// About a field that cannot change.
-    #[serde(default)]
-    born: bool,
-}
 
 impl Case {
     /// The schema refuses these before the policies see them.
@@ -63,14 +31,10 @@ impl Case {
     }
 }
 
-fn table() -> Table {
-    serde_yaml::from_str(include_str!("../../policy/cases.yaml")).unwrap()
-}
-
 /// A Domain with the policy of the table, Ready.
 async fn domain(name: &str) -> Tenant {
     let tenant = Tenant::new(name).await;
-    let mut spec = table().domain;
+    let mut spec = Table::read().domain;
     spec["deletionPolicy"] = json!("Delete");
     let domain = json!({
         "apiVersion": "polder.dev/v1alpha1", "kind": "Domain", "metadata": {"name": name}, "spec": spec,
@@ -84,7 +48,7 @@ async fn domain(name: &str) -> Tenant {
 async fn every_case_through_every_way_in() {
     let tenant = domain("v-cases").await;
     let admin = Asker::admin("v-cases").await;
-    let Table { bases, cases, .. } = table();
+    let Table { bases, cases, .. } = Table::read();
     for (name, base) in &bases {
         let base = workload(&base.kind, name, &base.spec);
         accepted(name, admin.create(base["kind"].as_str().unwrap(), &base).await);
@@ -132,7 +96,7 @@ async fn every_case_through_every_way_in() {
 async fn a_stricter_domain_does_not_bind_what_is_there() {
     let tenant = domain("v-ratchet").await;
     let admin = Asker::admin("v-ratchet").await;
-    let Base { kind, spec } = &table().bases["container"];
+    let Base { kind, spec } = &Table::read().bases["container"];
     let object = workload(kind, "old", spec);
     accepted("an image of the list", admin.create(kind, &object).await);
     let images = json!({"spec": {"compute": {"images": ["other.example.com/*"]}}});
@@ -166,7 +130,7 @@ async fn a_stricter_domain_does_not_bind_what_is_there() {
 async fn what_is_no_longer_allowed_does_not_start() {
     let tenant = domain("v-later").await;
     let admin = Asker::admin("v-later").await;
-    let Base { kind, spec } = &table().bases["container"];
+    let Base { kind, spec } = &Table::read().bases["container"];
     accepted("suspended", admin.create(kind, &workload(kind, "late", spec)).await);
     tenant.wait_reason(kind, "late", "Suspended").await;
     // The change that lets it run comes before the change of the domain, and is seen after it.
@@ -188,7 +152,7 @@ async fn without_its_policy_a_namespace_takes_nothing() {
     let admin = Asker::admin("v-bare").await;
     let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: NAME, labels: {polder.dev/domain: NAME}}}";
     tenant.apply(namespace).await;
-    let Base { kind, spec } = &table().bases["container"];
+    let Base { kind, spec } = &Table::read().bases["container"];
     let answer = admin.create(kind, &workload(kind, "early", spec)).await;
     refused("a workload", &answer, &["the policy of this domain is not on namespace v-bare yet"]);
     tenant.delete("Namespace", "v-bare").await;

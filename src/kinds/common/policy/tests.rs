@@ -1,10 +1,11 @@
 //! The table of cases, put to the rules of the reconcile.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::table::{Table, merge};
 use super::{Policy, Usage, driver_secrets};
 use crate::{
     api::{BatchJob, Domain, SparkCluster, SqlEndpoint},
@@ -13,53 +14,9 @@ use crate::{
     kinds::common::DomainContext,
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    domain: Value,
-    catalogue: String,
-    bases: BTreeMap<String, Base>,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Base {
-    kind: String,
-    spec: Value,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
-    base: String,
-    patch: Value,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    says: Vec<String>,
-    #[serde(default, rename = "born")]
-    _born: bool,
-}
-
-fn table() -> Table {
-    serde_yaml::from_str(include_str!("../../../../tests/policy/cases.yaml")).unwrap()
-}
-
-fn merge(target: &mut Value, patch: &Value) {
-    let (Value::Object(target), Value::Object(patch)) = (&mut *target, patch) else {
-        target.clone_from(patch);
-        return;
-    };
-    for (key, value) in patch {
-        if value.is_null() {
-            target.remove(key);
-        } else {
-            merge(target.entry(key).or_insert(Value::Null), value);
-        }
-    }
-}
+#[path = "../../../../tests/policy/table.rs"]
+#[allow(dead_code)] // Some of it is for the admission policies alone.
+mod table;
 
 fn domain(spec: &Value) -> Domain {
     serde_json::from_value(json!({
@@ -131,7 +88,7 @@ fn problems(context: &DomainContext, kind: &str, spec: &Value) -> Vec<Problem> {
 
 #[test]
 fn the_table_of_cases() {
-    let table = table();
+    let table = Table::read();
     let context = context(&table);
     for base in table.bases.values() {
         assert_eq!(problems(&context, &base.kind, &base.spec), []);
@@ -193,7 +150,7 @@ fn without_a_list_the_systems_priorities_are_still_refused() {
 
 #[test]
 fn the_policy_stands_on_the_namespace() {
-    let table = table();
+    let table = Table::read();
     let mut spec = table.domain.clone();
     spec["frozen"] = json!(true);
     spec["catalogs"] = json!([{"name": "lake", "iceberg": {"rest": {

@@ -40,18 +40,26 @@ pub struct Rival {
     /// Manifests to apply before: CRDs, configuration.
     #[serde(default)]
     install: Vec<PathBuf>,
-    /// URL of the collection, with NAME where the object's name belongs.
-    collection: String,
-    /// What to create N times, with NAME where the object's name belongs.
-    object: Value,
-    /// JSON pointer into the object.
+    /// What to create N times, one after the other for each of the N.
+    objects: Vec<Piece>,
+    /// JSON pointer into the first object.
     ready: String,
-    /// What is there when the object is ready.
+    /// What is there when all is ready.
     is: Value,
     /// Start of its user agent.
     agent: String,
     #[serde(skip)]
     folder: PathBuf,
+}
+
+/// One object to create. NAME stands for the name of the one of N, UID for the uid that the first
+/// object got.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Piece {
+    /// URL of its collection.
+    collection: String,
+    object: Value,
 }
 
 /// Reads the files, all of them before anything is started.
@@ -61,6 +69,9 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Rival>> {
             .map_err(|error| format!("--rival {}: {error}", path.display()))?;
         let mut rival: Rival = serde_yaml::from_str(&text)
             .map_err(|error| format!("--rival {}: {error}", path.display()))?;
+        if rival.objects.is_empty() {
+            return Err(format!("--rival {}: objects is empty", path.display()).into());
+        }
         rival.folder = path.parent().unwrap_or(Path::new(".")).canonicalize()?;
         rival.program = rival.folder.join(&rival.program);
         if !rival.program.is_file() {
@@ -127,19 +138,28 @@ fn start(bed: &Bed, rival: &Rival) -> Result<Child> {
 }
 
 async fn create(bed: &Bed, rival: &Rival, names: &[String]) -> Result<()> {
-    let text = rival.object.to_string();
-    let requests = names.iter().map(|name| {
-        let object = serde_json::from_str::<Value>(&text.replace("NAME", name));
-        let path = rival.collection.replace("NAME", name);
-        async move { send(&bed.client, "POST", &path, Some(&object?)).await }
-    });
-    all(requests).await.map(drop)
+    all(names.iter().map(|name| create_one(bed, rival, name))).await.map(drop)
+}
+
+async fn create_one(bed: &Bed, rival: &Rival, name: &str) -> Result<()> {
+    let mut uid = None;
+    for Piece { collection, object } in &rival.objects {
+        let text = object.to_string().replace("NAME", name);
+        let text = text.replace("UID", uid.as_deref().unwrap_or("UID"));
+        let object: Value = serde_json::from_str(&text)?;
+        let path = collection.replace("NAME", name);
+        let created = send(&bed.client, "POST", &path, Some(&object)).await?;
+        uid = uid.or_else(|| created["metadata"]["uid"].as_str().map(str::to_owned));
+    }
+    Ok(())
 }
 
 async fn wait(bed: &Bed, rival: &Rival, names: &[String]) -> Result<()> {
     let mut best = (0, Instant::now());
+    let collection =
+        rival.objects.first().map(|piece| piece.collection.as_str()).unwrap_or_default();
     loop {
-        let list = send(&bed.client, "GET", &rival.collection, None).await?;
+        let list = send(&bed.client, "GET", collection, None).await?;
         let items = list["items"].as_array().cloned().unwrap_or_default();
         let is_ready = |item: &&Value| item.pointer(&rival.ready) == Some(&rival.is);
         let ready = items.iter().filter(is_ready).count();

@@ -6,13 +6,13 @@ use std::{
 };
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{
-    Client,
-    runtime::events::{Event, EventType, Recorder, Reporter},
-};
+use kube::Client;
 use tokio::time::{Instant, timeout};
 
-use super::context::lock;
+use super::{
+    context::lock,
+    series::{Saying, Series},
+};
 use crate::telemetry::Metrics;
 
 /// Warnings that may be sent at once, and per second after that.
@@ -27,7 +27,7 @@ const NOTE: usize = 1024;
 /// Sends events without making anybody wait.
 #[derive(Clone)]
 pub(crate) struct Events {
-    recorder: Recorder,
+    series: Arc<Series>,
     metrics: Metrics,
     buckets: Arc<Mutex<Buckets>>,
 }
@@ -94,10 +94,8 @@ impl Bucket {
 
 impl Events {
     pub(crate) fn new(client: Client, identity: &str, metrics: Metrics) -> Self {
-        let reporter =
-            Reporter { controller: "polder".to_owned(), instance: Some(identity.to_owned()) };
         Self {
-            recorder: Recorder::new(client, reporter),
+            series: Arc::new(Series::new(client, identity)),
             metrics,
             buckets: Arc::new(Mutex::new(Buckets::full())),
         }
@@ -109,20 +107,19 @@ impl Events {
             self.metrics.event("dropped");
             return;
         }
-        let event = Event {
+        let saying = Saying {
+            regarding: object,
             type_: match weight {
-                Weight::News | Weight::Word => EventType::Normal,
-                Weight::Warning => EventType::Warning,
+                Weight::News | Weight::Word => "Normal",
+                Weight::Warning => "Warning",
             },
             reason: reason.to_owned(),
-            note: Some(shorten(note).to_owned()),
-            action: "Reconcile".to_owned(),
-            secondary: None,
+            note: shorten(note).to_owned(),
         };
         let this = self.clone();
         tokio::spawn(async move {
             let begin = Instant::now();
-            let result = timeout(PATIENCE, this.recorder.publish(&event, &object)).await;
+            let result = timeout(PATIENCE, this.series.tell(&saying)).await;
             let code = match &result {
                 Ok(Ok(())) => "201".to_owned(),
                 Ok(Err(kube::Error::Api(status))) => status.code.to_string(),

@@ -32,6 +32,7 @@ mod root;
 mod roots;
 mod run;
 mod send;
+mod series;
 mod shards;
 mod snapshot;
 mod status;

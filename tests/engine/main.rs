@@ -12,6 +12,7 @@
 
 mod apply;
 mod counts;
+mod events;
 mod fleet;
 mod harness;
 mod lease;

@@ -203,7 +203,7 @@ impl Kind for WidgetKind {
         let had_secret = root.status.as_ref().is_some_and(|status| status.secret);
         WidgetStatus {
             observed_generation: root.metadata.generation.unwrap_or_default(),
-            conditions: vec![ready(root.metadata.generation, report)],
+            conditions: conditions(root.metadata.generation, report),
             secret: root.spec.secret && (had_secret || !report.generated.is_empty()),
             friend_size: resolved.friend.flatten(),
             replicas: resolved.replicas,
@@ -232,6 +232,18 @@ fn stateful_set(meta: &Value, name: &str) -> Value {
             }],
         },
     })
+}
+
+/// Ready, and Stalled where somebody has to act.
+fn conditions(generation: Option<i64>, report: &Report) -> Vec<Condition> {
+    let ready = ready(generation, report);
+    let needs_person = ["Wrong", "Conflict", "Rejected"].contains(&ready.reason.as_str());
+    let stalled = needs_person.then(|| Condition {
+        type_: "Stalled".to_owned(),
+        status: "True".to_owned(),
+        ..ready.clone()
+    });
+    [Some(ready), stalled].into_iter().flatten().collect()
 }
 
 fn ready(generation: Option<i64>, report: &Report) -> Condition {

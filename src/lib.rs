@@ -5,6 +5,7 @@
 //! - [`build`]: pure builders that kinds share.
 //! - [`engine`]: watches, stores, reconciles, applies, prunes, writes status; knows no kind.
 //! - [`operator`]: which types are watched and which kinds are served.
+//! - [`reasons`]: what every reason of a condition means, and what to do.
 //! - [`access`]: who can do what in a domain, as RBAC says.
 //! - [`audit`]: a receiver of the API server's audit events, which keeps a log for each domain.
 //! - [`offline`]: the same without a cluster: manifests checked and planned.
@@ -20,4 +21,5 @@ pub mod engine;
 pub mod kinds;
 pub mod offline;
 pub mod operator;
+pub mod reasons;
 pub mod telemetry;

@@ -1,31 +1,11 @@
-//! What to do about a reason: the tables of the reference, so that it says the same.
+//! What to do about a reason, in the words of the reference.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use crate::reasons;
 
-const REFERENCE: &str = include_str!("../../docs/reference/conditions.md");
-
-/// Advice by reason.
-static ADVICE: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| parse(REFERENCE));
-
-/// What to do about a condition with this reason; `None` if the reference does not know it.
+/// What to do about a condition with this reason; `None` if nothing is to be done, or if it is none
+/// of Polder's.
 pub(super) fn for_reason(reason: &str) -> Option<&'static str> {
-    ADVICE.get(reason).copied()
-}
-
-/// Rows of tables with three columns: reasons in backquotes, meaning, what to do.
-fn parse(text: &str) -> BTreeMap<&str, &str> {
-    let mut advice = BTreeMap::new();
-    for line in text.lines() {
-        let mut columns = line.trim_matches('|').split(" | ").map(str::trim);
-        let (Some(reasons), Some(_), Some(todo)) = (columns.next(), columns.next(), columns.next())
-        else {
-            continue;
-        };
-        for reason in reasons.split('`').skip(1).step_by(2) {
-            advice.entry(reason).or_insert(todo);
-        }
-    }
-    advice
+    reasons::find(reason).map(|reason| reason.remedy).filter(|remedy| !remedy.is_empty())
 }
 
 #[cfg(test)]
@@ -33,11 +13,10 @@ mod tests {
     use super::for_reason;
 
     #[test]
-    fn the_reference_is_what_the_command_says() {
+    fn who_has_to_act_is_told_what_to_do() {
         assert_eq!(for_reason("DomainDeleting"), Some("wait"));
         assert!(for_reason("OOMKilled").unwrap().contains("memory"));
-        assert!(for_reason("CrashLoopBackOff").is_some());
-        assert!(for_reason("StorageClassNotAllowed").is_some());
         assert_eq!(for_reason("Ready"), None);
+        assert_eq!(for_reason("Nonsense"), None);
     }
 }

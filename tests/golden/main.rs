@@ -11,6 +11,7 @@ mod lint;
 mod manifests;
 mod ownership;
 mod plan;
+mod reasons;
 mod render;
 mod rules;
 mod values;

@@ -10,7 +10,7 @@ CLUSTER ?= demo
 # What `make bench` measures.
 SCENARIO ?= small
 
-.PHONY: help demo demo-down cluster cluster-down build dist generate check fmt lint deny audit test \
+.PHONY: help demo demo-down cluster cluster-down build dist generate book check fmt lint deny audit test \
 	bench test-unit test-apiserver test-chart test-e2e clean
 
 help: ## List the targets
@@ -37,6 +37,9 @@ dist: ## dist/: chart, plain manifests for kubectl (VALUES=file), bill of materi
 
 generate: ## Write the generated files: CRDs in the chart, the reference
 	@dev/generate
+
+book: ## Build the documentation into target/book; fails on links that lead nowhere
+	@dev/book
 
 check: fmt lint generated ## Format, clippy and generated files, as CI checks them
 

@@ -74,7 +74,8 @@ fn reference() -> String {
     let mut page = "# Values of the chart\n\n\
         Generated from `charts/polder/values.schema.json` and `values.yaml` by `make generate`. An\n\
         unknown value, or one of the wrong kind, is refused before anything is sent. Comments in\n\
-        [values.yaml](../../charts/polder/values.yaml) say more.\n\n\
+        [values.yaml](https://github.com/polder-dev/polder/blob/main/charts/polder/values.yaml)\n\
+        say more.\n\n\
         | value | default | |\n|---|---|---|\n"
         .to_owned();
     for Row { path, default, description } in found {

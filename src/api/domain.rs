@@ -13,6 +13,7 @@ use super::{
     catalog::Catalog,
     common::{NodePool, string_map},
     gitops::GitOps,
+    logs::LogsSpec,
     quota::{QuotaSpec, QuotaStatus},
     secrets::DomainSecret,
 };
@@ -88,6 +89,9 @@ pub struct DomainSpec {
     /// Who may talk to whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkSpec>,
+    /// What the workloads log, and how long it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs: Option<LogsSpec>,
     /// Who brings the workloads from Git. Default: nobody; whoever has access makes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gitops: Option<GitOps>,

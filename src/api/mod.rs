@@ -10,6 +10,7 @@ pub mod conditions;
 pub mod crds;
 pub mod domain;
 pub mod gitops;
+pub mod logs;
 pub mod properties;
 pub mod quantity;
 pub mod quota;

@@ -31,6 +31,8 @@ pub const PART_OF: &str = "app.kubernetes.io/part-of";
 pub const TEAM: &str = "polder.dev/team";
 /// Label with who pays for a domain.
 pub const COST_CENTER: &str = "polder.dev/cost-center";
+/// Label of a namespace with how long logs of the domain are kept.
+pub const LOG_RETENTION: &str = "polder.dev/log-retention";
 /// Annotation of a stateful set whose pods do not all find room in the quotas of the domain: how
 /// many do.
 pub const ROOM: &str = "polder.dev/room";

@@ -6,6 +6,7 @@
 mod docs;
 mod health;
 mod lint;
+mod logs;
 #[path = "../apiserver/manifests.rs"]
 #[allow(dead_code, reason = "made for tests that wait")]
 mod manifests;

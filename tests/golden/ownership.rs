@@ -12,7 +12,7 @@ const TEAM: &str = "polder.dev/team";
 const COST_CENTER: &str = "polder.dev/cost-center";
 
 /// A domain of a cost centre and workloads in it.
-fn roots(cost_center: &str) -> Vec<Value> {
+pub(crate) fn roots(cost_center: &str) -> Vec<Value> {
     let domain = format!("{DOMAIN}{WAREHOUSE}").replace("4711", cost_center);
     let all = [domain.as_str(), CLUSTER, ENDPOINT, JOB, SCHEDULED, HELD].join("\n---\n");
     let mut roots = documents(&all.replace("NAME", "sales"));
@@ -28,7 +28,7 @@ fn roots(cost_center: &str) -> Vec<Value> {
     roots
 }
 
-fn children(world: &World, roots: &[Value]) -> Vec<Value> {
+pub(crate) fn children(world: &World, roots: &[Value]) -> Vec<Value> {
     let all = roots.iter().flat_map(|root| world.children(root));
     all.map(|child| normalise(child.object)).collect()
 }

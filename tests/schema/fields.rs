@@ -57,6 +57,11 @@ const QUANTITY: &str = "must be a quantity of zero or more, such as 500m, 2 or 4
     "compute: {images: [], storageClasses: [], priorityClasses: []}"
 )]
 #[case::frozen(Domain, "frozen: true")]
+#[case::logs(
+    Domain,
+    "logs: {level: WARN, format: Text, maxFileSize: 1Gi, maxFiles: 1, retention: 14d}"
+)]
+#[case::logs_as_they_come(Domain, "logs: {}")]
 #[case::ipv6_range(Domain, "network: {allowTo: [{cidr: 'fd00::/8', ports: [443]}]}")]
 #[case::warehouse(Domain, "volumes: [{name: w, size: 1Gi, path: /warehouse}]")]
 // Every way to be the one of several.
@@ -171,6 +176,15 @@ async fn lets_in(#[case] kind: Kind, #[case] patch: &str) {
 #[case::duration(BatchJob, "timeout: 4 hours", &["spec.timeout", "should match"])]
 #[case::duration_without_unit(BatchJob, "timeout: '90'", &["spec.timeout", "should match"])]
 #[case::ttl_with_a_schedule(BatchJob, "{schedule: {cron: '@daily'}, ttlAfterFinished: 1d}", &["spec", "schedule.history bounds what is kept"])]
+// Logs.
+#[case::log_level(Domain, "logs: {level: verbose}", &["spec.logs.level", "supported values: \"TRACE\", \"DEBUG\", \"INFO\", \"WARN\", \"ERROR\", \"OFF\""])]
+#[case::log_format(Domain, "logs: {format: XML}", &["spec.logs.format", "supported values: \"JSON\", \"Text\""])]
+#[case::log_file_too_small(Domain, "logs: {maxFileSize: 100}", &["spec.logs", "maxFileSize: must be between 1Mi and 1Gi"])]
+#[case::log_file_too_large(Domain, "logs: {maxFileSize: 2Gi}", &["spec.logs", "maxFileSize: must be between 1Mi and 1Gi"])]
+#[case::log_file_of_no_size(Domain, "logs: {maxFileSize: 100MB}", &["spec.logs.maxFileSize", QUANTITY])]
+#[case::no_log_file(Domain, "logs: {maxFiles: 0}", &["spec.logs.maxFiles", "greater than or equal to 1"])]
+#[case::log_retention_in_hours(Domain, "logs: {retention: 36h}", &["spec.logs.retention", "must be a number of days, such as 14d"])]
+#[case::log_retention_of_nothing(Domain, "logs: {retention: 0d}", &["spec.logs.retention", "must be a number of days, such as 14d"])]
 // Exactly one of several.
 #[case::both_kinds_of_job(SparkJob, "container: {image: i, resources: {cpu: 1, memory: 1Gi}}", &["spec", "set exactly one of spark and container"])]
 #[case::no_kind_of_job(BatchJob, "container: null", &["spec", "set exactly one of spark and container"])]

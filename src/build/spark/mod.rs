@@ -5,6 +5,8 @@ pub mod conf;
 pub mod driver;
 pub mod executors;
 pub mod images;
+pub mod log_line;
+pub mod logs;
 pub mod memory;
 pub mod rotation;
 pub mod runtime;

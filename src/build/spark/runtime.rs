@@ -12,6 +12,7 @@ use crate::{
         Domain,
         catalog::Catalog,
         common::{NodePool, SparkRuntime},
+        logs::LogsSpec,
     },
     build::pods,
 };
@@ -29,6 +30,8 @@ pub struct Runtime {
     pub env: Vec<EnvVar>,
     /// Volumes of the user and the domain, and where they appear.
     pub volumes: Vec<(Volume, VolumeMount)>,
+    /// What its processes log.
+    pub logs: LogsSpec,
 }
 
 impl Runtime {
@@ -50,7 +53,8 @@ impl Runtime {
         all.insert(REDACTION.to_owned(), redaction(&secrets, all.get(REDACTION)));
         let mut volumes = pods::user_mounts(&spec.mounts, Some(domain));
         volumes.extend(shared_volumes(domain));
-        Self { image, conf: all, secrets, env: pods::user_env(&spec.env), volumes }
+        let (env, logs) = (pods::user_env(&spec.env), domain.spec.logs.clone().unwrap_or_default());
+        Self { image, conf: all, secrets, env, volumes, logs }
     }
 
     /// The volumes alone.
@@ -130,30 +134,3 @@ fn redaction(secrets: &[SecretProperty], users: Option<&String>) -> String {
     let secrets = secrets.iter().map(|secret| secret.property.replace('.', "[.]"));
     [known].into_iter().chain(secrets).chain(users.cloned()).collect::<Vec<_>>().join("|")
 }
-
-/// Log configuration of Spark processes: to the console, where the node rotates it. Warnings, and
-/// what tells how the work goes: with everything at `info` the shutdown of Spark alone would push
-/// the reason of a failure out of what Kubernetes keeps of a container's log. For the same reason
-/// without the stack traces of messages that reach a driver which has already stopped.
-/// Source: <https://logging.apache.org/log4j/2.x/manual/configuration.html>
-pub const LOG4J2: &str = "\
-rootLogger.level = warn
-rootLogger.appenderRef.console.ref = console
-appender.console.type = Console
-appender.console.name = console
-appender.console.target = SYSTEM_ERR
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %c{1}: %m%n%ex
-logger.scheduler.name = org.apache.spark.scheduler.DAGScheduler
-logger.scheduler.level = info
-logger.daemons.name = org.apache.spark.deploy
-logger.daemons.level = info
-logger.thrift.name = org.apache.spark.sql.hive.thriftserver.HiveThriftServer2
-logger.thrift.level = info
-logger.connect.name = org.apache.spark.sql.connect.service
-logger.connect.level = info
-logger.executors.name = org.apache.spark.scheduler.cluster.k8s.ExecutorPodsAllocator
-logger.executors.level = info
-logger.requests.name = org.apache.spark.network.server.TransportRequestHandler
-logger.requests.level = off
-";

@@ -1,5 +1,7 @@
 //! The lines of a log that explain an end.
 
+use crate::build::spark::log_line::readable;
+
 /// Lines that are shown at most.
 const MOST: usize = 3;
 /// Longest line that is shown.
@@ -8,6 +10,7 @@ const LONGEST: usize = 400;
 /// The lines that explain best why a program ended: the root of the last Java or Python error, or
 /// the last thing that calls itself an error, or simply the end.
 pub(super) fn explaining(log: &str) -> Vec<String> {
+    let log = readable(log);
     let lines: Vec<&str> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let last = |is_it: &dyn Fn(&str) -> bool| lines.iter().rposition(|line| is_it(line));
     let cause = last(&|line| line.trim_start().starts_with("Caused by: "));
@@ -79,6 +82,11 @@ mod tests {
     #[case::words(
         "starting\ndbt: error: profile not found\ngoodbye",
         "dbt: error: profile not found"
+    )]
+    #[case::spark_in_json(
+        r#"{"ts":"2026-01-01T00:00:00.000Z","level":"ERROR","msg":"Exception while deleting","exception":{"class":"java.io.IOException","msg":"No space left on device","stacktrace":[]},"logger":"DiskStore"}
+{"ts":"2026-01-01T00:00:01.000Z","level":"INFO","msg":"Shutdown hook called","logger":"ShutdownHookManager"}"#,
+        "java.io.IOException: No space left on device"
     )]
     #[case::shell("sh: 1: frobnicate: command not found\n", "sh: 1: frobnicate: command not found")]
     fn the_root_of_the_last_error_is_found(#[case] log: &str, #[case] line: &str) {

@@ -18,6 +18,7 @@ use crate::{
     },
     build::{
         names,
+        spark::logs,
         types::{CONFIG_MAP, CRON_JOB, JOB},
     },
     engine::{Child, ObjectKey, Plan},
@@ -166,7 +167,9 @@ fn scheduled(root: &BatchJob, resolved: &Resolved, schedule: &Schedule) -> Plan 
     }
     let data = root.spec.spark.as_ref().map(|spark| config::data(context, spark, context.name));
     let hash = match &data {
-        Some(data) => names::short_hash(&serde_json::json!(data).to_string(), 8),
+        Some(data) => {
+            names::short_hash(&serde_json::json!(logs::read_at_start(data)).to_string(), 8)
+        }
         None => runs::hash(root),
     };
     let config = config_name(&format!("{}-{hash}", context.name));

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ContainerStatus, PodStatus};
 
-use crate::engine::{ObjectKey, Record};
+use crate::{
+    build::spark::log_line::readable,
+    engine::{ObjectKey, Record},
+};
 
 /// Reasons of waiting containers that need a person.
 /// Source: <https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff>
@@ -152,20 +155,18 @@ fn own_reason(message: Option<&str>) -> Option<String> {
 /// nothing of a failure: log lines of progress, and the frames of Java's stack traces.
 fn last_words(message: Option<&str>) -> String {
     const MOST: usize = 600;
+    let message = readable(message.unwrap_or_default());
     let is_noise = |line: &str| {
         let line = line.trim_start();
         line.is_empty()
+            || line.starts_with("INFO ")
             || line.contains(" INFO ")
             || line.starts_with("at ")
             || line.starts_with("WARNING: Using incubator modules")
             || (line.starts_with("... ") && line.ends_with(" more"))
     };
-    let lines: Vec<&str> = message
-        .unwrap_or_default()
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !is_noise(line))
-        .collect();
+    let lines: Vec<&str> =
+        message.lines().map(str::trim_end).filter(|line| !is_noise(line)).collect();
     let text = lines.join("\n");
     if text.is_empty() {
         return String::new();

@@ -23,6 +23,7 @@ use crate::{
             conf::{conf, render},
             driver::{self, Driver},
             executors::{self, Count, TEMPLATE_KEY},
+            logs,
             rotation::Watched,
             runtime,
         },
@@ -44,7 +45,7 @@ pub(super) fn config_map(context: &Context<'_>) -> ConfigMap {
             "launch.sh",
             driver::launch(&context.resolved.runtime, &secrets(context), &watched(context)),
         ),
-        ("log4j2.properties", runtime::LOG4J2.to_owned()),
+        (logs::LOG4J2_KEY, logs::log4j2(&context.resolved.runtime.logs, identity)),
     ];
     if let Some(spec) = &context.root.spec.executors {
         let domain = context.resolved.domain.domain.as_deref();

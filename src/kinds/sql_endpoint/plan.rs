@@ -5,7 +5,9 @@ use crate::{
     api::SqlEndpoint,
     build::{
         labels::{Identity, Map},
-        names, types,
+        names,
+        spark::logs,
+        types,
     },
     engine::{Child, Kind, Plan},
     kinds::common::pods,
@@ -32,7 +34,8 @@ pub(super) fn plan(root: &SqlEndpoint, resolved: &Resolved) -> Plan {
     let owner = Map::new();
     let nobodys = Context { identity: Identity { owner: &owner, ..identity }, ..context };
     let config_without = children::config_map(&nobodys);
-    let text = serde_json::to_string(&config_without.data).unwrap_or_default();
+    let text = serde_json::to_string(&config_without.data.as_ref().map(logs::read_at_start))
+        .unwrap_or_default();
     let annotations: Map =
         [("polder.dev/config-hash".to_owned(), names::short_hash(&text, 16))].into();
     let children = vec![

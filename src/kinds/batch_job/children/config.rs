@@ -12,6 +12,7 @@ use crate::{
             conf::{conf, render},
             driver as spark_driver,
             executors::{self, Count, TEMPLATE_KEY},
+            logs,
             rotation::Watched,
             runtime,
         },
@@ -33,7 +34,7 @@ pub(in super::super) fn data(context: Context<'_>, spark: &SparkJob, app_name: &
     let mut data = vec![
         ("spark.conf", render(&spark_conf(context, spark, app_name))),
         ("launch.sh", spark_driver::launch(runtime, &driver::secrets(context), &no_watch)),
-        ("log4j2.properties", runtime::LOG4J2.to_owned()),
+        (logs::LOG4J2_KEY, logs::log4j2(&runtime.logs, context.identity)),
     ];
     if let Some(executors) = &spark.executors {
         let domain = context.resolved.domain.domain.as_deref();

@@ -17,11 +17,14 @@ const OWNER_EMAIL: &str = "polder.dev/owner-email";
 /// The namespace, with the domain's policy as annotations.
 pub fn namespace(scope: &Scope<'_>, policy: Map) -> Namespace {
     let spec = scope.spec.namespace.clone().unwrap_or_default();
-    let mut labels = pod_security(&spec);
+    let mut on_it = pod_security(&spec);
     // What is ours goes over what users ask for: the schema refuses such keys, this is for the
     // day it does not.
-    labels.extend(scope.identity().labels("namespace"));
-    let labels = spec.labels.into_iter().chain(labels).collect();
+    on_it.extend(scope.identity().labels("namespace"));
+    let retention = scope.spec.logs.as_ref().and_then(|logs| logs.retention.clone());
+    let retention = retention.filter(|text| labels::is_value(text));
+    on_it.extend(retention.map(|text| (labels::LOG_RETENTION.to_owned(), text)));
+    let labels = spec.labels.into_iter().chain(on_it).collect();
     let annotations = spec.annotations.into_iter().chain(notes(scope)).chain(policy).collect();
     Namespace {
         metadata: ObjectMeta {

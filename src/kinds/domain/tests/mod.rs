@@ -145,6 +145,7 @@ secrets:
 volumes:
 - {name: warehouse, size: 10Gi, class: standard, path: /warehouse}
 - {name: scratch, size: 1Gi, path: /scratch, accessMode: ReadWriteOnce}
+logs: {level: WARN, maxFileSize: 100Mi, maxFiles: 5, retention: 14d}
 network:
   allowFrom: [{namespace: bi}, {cidr: 10.1.0.0/16, ports: [10000]}]
   allowTo: [{cidr: 10.20.0.0/16, ports: [5432, 9083]}]

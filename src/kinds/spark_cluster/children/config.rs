@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use crate::{
     build::{
         names,
-        spark::{Conf, conf, rotation, runtime},
+        spark::{Conf, conf, logs, rotation},
     },
     kinds::spark_cluster::plan::Context,
 };
@@ -91,7 +91,7 @@ pub(in super::super) fn config_map(context: &Context<'_>) -> ConfigMap {
     let is_watching = !context.watched.folders.is_empty();
     let data = [
         ("spark-defaults.conf", conf::render(&daemon_conf(context))),
-        ("log4j2.properties", runtime::LOG4J2.to_owned()),
+        (logs::LOG4J2_KEY, logs::log4j2(&context.resolved.runtime.logs, context.identity)),
         ("master-ready.sh", script(MASTER_READY)),
         ("worker-ready.sh", script(WORKER_READY)),
         ("worker-live.sh", script(WORKER_LIVE)),
@@ -111,11 +111,9 @@ pub(in super::super) fn config_map(context: &Context<'_>) -> ConfigMap {
 
 /// Hash of all that a daemon reads only when it starts.
 pub(in super::super) fn hash(config: &ConfigMap) -> String {
-    let text = config
-        .data
-        .iter()
-        .flatten()
-        .fold(String::new(), |text, (key, value)| text + key + "\n" + value + "\n");
+    let data = config.data.as_ref().map(logs::read_at_start).unwrap_or_default();
+    let text =
+        data.iter().fold(String::new(), |text, (key, value)| text + key + "\n" + value + "\n");
     names::short_hash(&text, 16)
 }
 
@@ -132,10 +130,8 @@ fn daemon_conf(context: &Context<'_>) -> Conf {
         ("spark.shuffle.service.enabled", "true".to_owned()),
         ("spark.shuffle.service.port", "7337".to_owned()),
         ("spark.worker.cleanup.enabled", "true".to_owned()),
-        ("spark.executor.logs.rolling.strategy", "size".to_owned()),
-        ("spark.executor.logs.rolling.maxSize", "16777216".to_owned()),
-        ("spark.executor.logs.rolling.maxRetainedFiles", "3".to_owned()),
     ]));
+    all.extend(logs::rolling_conf(&context.resolved.runtime.logs));
     all
 }
 

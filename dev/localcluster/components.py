@@ -149,9 +149,20 @@ KUBECONFORM = Component(
     stamps=("main.version=v{version}",),
 )
 
+OTELCOL = Component(
+    "otelcol",
+    {"otelcol": "."},
+    pinned_by="github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver",
+)
+VICTORIA_LOGS = Component(
+    "victorialogs",
+    {"victoria-logs": "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"},
+    pinned_by="github.com/VictoriaMetrics/VictoriaLogs",
+)
+
 # What a simulated cluster needs comes first: it is usable before the rest is built.
 ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM, EXTERNAL_SECRETS, NETPOL,
-       HELM4, KUBECONFORM, ARGO_CD)
+       HELM4, KUBECONFORM, ARGO_CD, VICTORIA_LOGS, OTELCOL)
 
 CONTROL_PLANE = (
     "etcd",

@@ -53,6 +53,7 @@ _TESTS = (
     Need("promtool", "prometheus", "checking metrics and alerts, and scraping the operator"),
     Need("prometheus-alertmanager", "prometheus-alertmanager", "receiving alerts"),
     Need("git", "git", "the repositories of the GitOps tests"),
+    Need("curl", "curl", "deleting old logs in the tests of shipping"),
     Need("redis-server", "redis-server", "Argo CD in the GitOps tests"),
 )
 _NEEDS = {"simulated": _BASE, "real": (*_BASE, *NODE_PROGRAMS, *_BUILD)}

@@ -14,6 +14,7 @@ mod manifests;
 mod operator;
 #[path = "../common/process.rs"]
 mod process;
+mod program;
 mod receiver;
 mod tenant;
 mod turn;
@@ -39,6 +40,7 @@ mod restart;
 mod rights;
 mod secrets;
 mod shards;
+mod shipping;
 mod suspend;
 mod telemetry;
 mod traces;

@@ -4,7 +4,6 @@
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
 };
 
@@ -13,34 +12,11 @@ use serde_json::{Value, json};
 use super::groups;
 use crate::{
     operator::{free_port, get},
+    program::start,
     receiver::body,
     tenant::Tenant,
     turn::shared_port,
 };
-
-/// A program that ends with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(program: &str, folder: &Path, arguments: &[String]) -> Program {
-    let log = std::fs::File::create(folder.join(format!("{program}.log"))).unwrap();
-    let child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap_or_else(|error| {
-            panic!("{program}: {error}; install it: dev/cluster deps --node simulated --tests")
-        });
-    Program(child)
-}
 
 /// Takes what Alertmanager sends, as pairs of status and alert.
 #[derive(Clone, Default)]
@@ -113,6 +89,7 @@ async fn an_alert_fires_when_a_domain_breaks_and_is_resolved_when_it_heals() {
             format!("--web.listen-address=127.0.0.1:{alertmanager}"),
             "--cluster.listen-address=".to_owned(),
         ],
+        &[],
     );
     let rules = write(&folder, "alerts.yaml", &hasty_rules());
     let config = json!({
@@ -132,6 +109,7 @@ async fn an_alert_fires_when_a_domain_breaks_and_is_resolved_when_it_heals() {
             format!("--web.listen-address=127.0.0.1:{prometheus}"),
             "--rules.alert.resend-delay=1s".to_owned(),
         ],
+        &[],
     );
     // It asks for OpenMetrics, and takes nothing of an answer that it cannot parse.
     tenant

@@ -62,6 +62,7 @@ pub const WATCHES: &[Watch] = &[
 pub const OPTIONAL_WATCHES: &[Watch] = &[
     Watch { resource: types::EXTERNAL_SECRET, selector: OURS, keep: &["/status/conditions"] },
     Watch { resource: types::SECRET_PROVIDER_CLASS, selector: OURS, keep: &[] },
+    Watch { resource: types::POD_MONITOR, selector: OURS, keep: &[] },
     Watch { resource: types::APP_PROJECT, selector: OURS, keep: &[] },
     Watch {
         resource: types::APPLICATION,

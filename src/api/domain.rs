@@ -14,6 +14,7 @@ use super::{
     common::{NodePool, string_map},
     gitops::GitOps,
     logs::LogsSpec,
+    monitoring::MonitoringSpec,
     quota::{QuotaSpec, QuotaStatus},
     secrets::DomainSecret,
 };
@@ -92,6 +93,9 @@ pub struct DomainSpec {
     /// What the workloads log, and how long it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs: Option<LogsSpec>,
+    /// Whether the workloads are measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<MonitoringSpec>,
     /// Who brings the workloads from Git. Default: nobody; whoever has access makes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gitops: Option<GitOps>,
@@ -402,7 +406,7 @@ pub struct DomainStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workloads: Option<WorkloadCounts>,
     /// Ready, Reconciling, Stalled, NamespaceReady, QuotaEnforced, AccessGranted,
-    /// NetworkIsolated, CatalogsReady, SecretsReady.
+    /// NetworkIsolated, CatalogsReady, SecretsReady; GitOpsReady and MonitoringReady where asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_owned()]))]
     pub conditions: Vec<Condition>,
@@ -420,6 +424,13 @@ pub struct WorkloadCounts {
     pub sql_endpoints: i64,
     /// BatchJobs.
     pub batch_jobs: i64,
+}
+
+impl DomainSpec {
+    /// Whether the domain's workloads are measured.
+    pub fn is_monitored(&self) -> bool {
+        self.monitoring.as_ref().is_some_and(|monitoring| monitoring.enabled)
+    }
 }
 
 impl Domain {

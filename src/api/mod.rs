@@ -11,6 +11,7 @@ pub mod crds;
 pub mod domain;
 pub mod gitops;
 pub mod logs;
+pub mod monitoring;
 pub mod properties;
 pub mod quantity;
 pub mod quota;

@@ -60,6 +60,14 @@ pub const SECRET_PROVIDER_CLASS: ResourceType = ResourceType {
 pub const APPLICATION: ResourceType = argocd("Application", "applications");
 /// What Applications may do.
 pub const APP_PROJECT: ResourceType = argocd("AppProject", "appprojects");
+/// What the Prometheus Operator has scraped: <https://prometheus-operator.dev>
+pub const POD_MONITOR: ResourceType = ResourceType {
+    group: "monitoring.coreos.com",
+    version: "v1",
+    kind: "PodMonitor",
+    plural: "podmonitors",
+    namespaced: true,
+};
 /// Pods.
 pub const POD: ResourceType = ResourceType::namespaced::<Pod>();
 /// Disruption budgets.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     build::spark::SparkImages,
     engine::{EngineError, LeaseOptions, Options, client_of},
-    kinds::domain::{ApiServer, OperatorIdentity},
+    kinds::domain::{ApiServer, OperatorIdentity, Prometheus},
     operator::{Installation, engine},
     telemetry::{self, AdminAddress, Domains, Format, Health, LogLevel, Metrics, Traces, traces},
 };
@@ -80,6 +80,12 @@ pub(super) struct Arguments {
     /// Namespace of Argo CD, where the Applications of domains are made.
     #[arg(long, default_value = "argocd")]
     argocd_namespace: String,
+    /// Namespace of Prometheus, which network policies of domains with `spec.monitoring` let in.
+    #[arg(long, default_value = "monitoring")]
+    prometheus_namespace: String,
+    /// Label of PodMonitors, as KEY=VALUE: what Prometheus selects them by; may be given several times.
+    #[arg(long, value_parser = label)]
+    pod_monitor_label: Vec<(String, String)>,
     /// Spark version of workloads that name none.
     #[arg(long, default_value = "")]
     spark_default_version: String,
@@ -239,12 +245,24 @@ impl Arguments {
                 },
                 account_namespaces: self.member_account_namespace.clone(),
                 argocd_namespace: self.argocd_namespace.clone(),
+                prometheus: Prometheus {
+                    namespace: self.prometheus_namespace.clone(),
+                    labels: self.pod_monitor_label.iter().cloned().collect(),
+                },
             },
             images: SparkImages {
                 default_version: self.spark_default_version.clone(),
                 images: self.spark_image.iter().cloned().collect(),
             },
         }
+    }
+}
+
+/// Reads `KEY=VALUE`.
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("must be KEY=VALUE, such as release=kube-prometheus-stack".to_owned()),
     }
 }
 

@@ -158,7 +158,7 @@ pub(super) const READY: Group = Group {
 pub(super) const CONDITIONS: Group = Group {
     title: "Other conditions of a Domain",
     text: "On `NamespaceReady`, `QuotaEnforced`, `AccessGranted`, `NetworkIsolated`, `CatalogsReady`, \
-           `SecretsReady` and `GitOpsReady`, beside those above.",
+           `SecretsReady`, `GitOpsReady` and `MonitoringReady`, beside those above.",
     place: Place::Elsewhere,
     reasons: &[
         wait("NamespaceNotReady", "all waits for the namespace", "wait; see `NamespaceReady`"),
@@ -181,6 +181,17 @@ pub(super) const CONDITIONS: Group = Group {
             "SyncFailed",
             "Argo CD could not sync; what runs goes on as it was",
             "mend in Git what the message names",
+        ),
+        fine("Monitored", "Prometheus is told to scrape the domain's Spark pods"),
+        act(
+            "PrometheusOperatorNotInstalled",
+            "`spec.monitoring` asks for a PodMonitor, and the Prometheus Operator is not installed",
+            "install it, or have your Prometheus scrape the pods itself",
+        ),
+        act(
+            "PrometheusOperatorNotAllowed",
+            "Polder may not make PodMonitors",
+            "set `monitoring.podMonitors.enabled` in the chart's values",
         ),
     ],
 };

@@ -41,6 +41,7 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
     ("ExternalSecret", "/apis/external-secrets.io/v1", "externalsecrets", true),
     ("ClusterSecretStore", "/apis/external-secrets.io/v1", "clustersecretstores", false),
     ("SecretProviderClass", "/apis/secrets-store.csi.x-k8s.io/v1", "secretproviderclasses", true),
+    ("PodMonitor", "/apis/monitoring.coreos.com/v1", "podmonitors", true),
     ("Application", "/apis/argoproj.io/v1alpha1", "applications", true),
     ("AppProject", "/apis/argoproj.io/v1alpha1", "appprojects", true),
     (

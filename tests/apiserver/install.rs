@@ -63,7 +63,7 @@ pub fn rendered() -> String {
             NAMESPACE,
             "--set",
             &format!(
-                "crds.enabled=false,externalSecrets.enabled=true,secretsStore.enabled=true,argocd.enabled=true,argocd.healthChecks.enabled=true,shards={SHARDS}"
+                "crds.enabled=false,externalSecrets.enabled=true,secretsStore.enabled=true,argocd.enabled=true,argocd.healthChecks.enabled=true,monitoring.podMonitors.enabled=true,monitoring.podMonitors.labels.release=prometheus,shards={SHARDS}"
             ),
             "--set",
             "members.serviceAccountNamespaces={ci}",

@@ -61,6 +61,7 @@ const QUANTITY: &str = "must be a quantity of zero or more, such as 500m, 2 or 4
     Domain,
     "logs: {level: WARN, format: Text, maxFileSize: 1Gi, maxFiles: 1, retention: 14d}"
 )]
+#[case::monitoring(Domain, "monitoring: {enabled: true}")]
 #[case::logs_as_they_come(Domain, "logs: {}")]
 #[case::ipv6_range(Domain, "network: {allowTo: [{cidr: 'fd00::/8', ports: [443]}]}")]
 #[case::warehouse(Domain, "volumes: [{name: w, size: 1Gi, path: /warehouse}]")]
@@ -185,6 +186,7 @@ async fn lets_in(#[case] kind: Kind, #[case] patch: &str) {
 #[case::no_log_file(Domain, "logs: {maxFiles: 0}", &["spec.logs.maxFiles", "greater than or equal to 1"])]
 #[case::log_retention_in_hours(Domain, "logs: {retention: 36h}", &["spec.logs.retention", "must be a number of days, such as 14d"])]
 #[case::log_retention_of_nothing(Domain, "logs: {retention: 0d}", &["spec.logs.retention", "must be a number of days, such as 14d"])]
+#[case::text_for_monitoring(Domain, "monitoring: {enabled: 'on'}", &["spec.monitoring.enabled", "must be of type boolean"])]
 // Exactly one of several.
 #[case::both_kinds_of_job(SparkJob, "container: {image: i, resources: {cpu: 1, memory: 1Gi}}", &["spec", "set exactly one of spark and container"])]
 #[case::no_kind_of_job(BatchJob, "container: null", &["spec", "set exactly one of spark and container"])]

@@ -8,6 +8,7 @@ pub mod images;
 pub mod log_line;
 pub mod logs;
 pub mod memory;
+pub mod metrics;
 pub mod rotation;
 pub mod runtime;
 

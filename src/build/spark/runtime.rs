@@ -6,6 +6,7 @@ use super::{
     Conf,
     catalogs::{SecretProperty, catalog_conf, catalog_secrets},
     conf::conf,
+    metrics::metrics_conf,
 };
 use crate::{
     api::{
@@ -42,6 +43,9 @@ impl Runtime {
         let mut all = base();
         all.extend(compute.into_iter().flat_map(|compute| compute.spark_conf.0.clone()));
         all.extend(spec.spark_conf.0.clone());
+        if domain.spec.is_monitored() {
+            all.extend(metrics_conf());
+        }
         let extensions = all.remove("spark.sql.extensions");
         all.extend(catalog_conf(&catalogs));
         if let Some(extensions) = extensions {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use crate::{
     api::{Domain, DomainStatus, conditions},
-    build::spark::SparkImages,
+    build::{labels::Map, spark::SparkImages},
     engine::{Finalize, Kind, Plan, Problem, Report, View},
 };
 
@@ -49,6 +49,23 @@ pub struct OperatorIdentity {
     pub account_namespaces: Vec<String>,
     /// Namespace of Argo CD, where the Applications of domains are made.
     pub argocd_namespace: String,
+    /// Who measures workloads.
+    pub prometheus: Prometheus,
+}
+
+/// Who scrapes the workloads of domains that are monitored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prometheus {
+    /// Its namespace, which network policies let in.
+    pub namespace: String,
+    /// Labels that it selects PodMonitors by.
+    pub labels: Map,
+}
+
+impl Default for Prometheus {
+    fn default() -> Self {
+        Self { namespace: "monitoring".to_owned(), labels: Map::new() }
+    }
 }
 
 /// As the chart installs it, unless told otherwise.
@@ -61,6 +78,7 @@ impl Default for OperatorIdentity {
             api_server: ApiServer::default(),
             account_namespaces: Vec::new(),
             argocd_namespace: "argocd".to_owned(),
+            prometheus: Prometheus::default(),
         }
     }
 }

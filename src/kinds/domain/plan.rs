@@ -9,7 +9,9 @@ use crate::{
 
 use super::{
     OperatorIdentity, Resolved,
-    children::{access, accounts, bounds, gitops, namespace, network, secrets, spark, volumes},
+    children::{
+        access, accounts, bounds, gitops, monitoring, namespace, network, secrets, spark, volumes,
+    },
     quotas,
     scope::Scope,
     status::quota::pending,
@@ -43,6 +45,7 @@ pub fn plan(domain: &Domain, resolved: &Resolved, operator: &OperatorIdentity) -
     ];
     children.extend(bounding(&scope, operator));
     children.extend(contents(&scope, domain, resolved));
+    children.extend(monitoring::child(&scope, resolved, operator));
     children.extend(granted(&scope, operator));
     children.extend(gitops::children(&scope, resolved, operator));
     Plan { children, hold_after: hold_after(&scope, resolved), ..Plan::default() }
@@ -68,7 +71,10 @@ fn bounding(scope: &Scope<'_>, operator: &OperatorIdentity) -> Vec<Child> {
     let policies = match scope.isolation() {
         Isolation::None => Vec::new(),
         Isolation::Strict => {
-            vec![network::isolation(scope), network::api_server(scope, &operator.api_server)]
+            vec![
+                network::isolation(scope, &operator.prometheus),
+                network::api_server(scope, &operator.api_server),
+            ]
         }
     };
     let policies =

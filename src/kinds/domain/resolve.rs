@@ -41,6 +41,8 @@ pub struct Resolved {
     pub argocd: Served,
     /// What Argo CD syncs into the domain, if it exists, whoever made it.
     pub application: Option<Arc<Record>>,
+    /// Whether the cluster has the Prometheus Operator. Looked at only if it is needed.
+    pub prometheus_operator: Served,
     /// Network policies and bindings of the plan that exist.
     pub present: BTreeSet<ObjectKey>,
     /// Workloads by kind and state.
@@ -121,6 +123,7 @@ pub fn resolve(
     Resolved {
         external_secrets: served(external, types::EXTERNAL_SECRET),
         secrets_store: served(vault, types::SECRET_PROVIDER_CLASS),
+        prometheus_operator: served(domain.spec.is_monitored(), types::POD_MONITOR),
         argocd: argocd.into_iter().find(|it| *it != Served::Yes).unwrap_or_default(),
         application: is_from_git
             .then(|| view.object(&gitops::application_key(&scope, operator)))

@@ -25,7 +25,9 @@ pub use resolve::Resolved;
 /// Port that drivers and workers reach the master at.
 const MASTER_PORT: i32 = 7077;
 /// Port of the master's web pages.
-const MASTER_UI_PORT: i32 = 8080;
+pub const MASTER_UI_PORT: i32 = 8080;
+/// Port of a worker's web pages.
+pub const WORKER_UI_PORT: i32 = 8081;
 /// Key of the RPC secret.
 const RPC_KEY: &str = "secret";
 

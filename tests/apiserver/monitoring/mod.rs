@@ -3,6 +3,7 @@
 mod dashboards;
 mod prometheus;
 mod rules;
+mod workloads;
 
 use serde_json::Value;
 

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod bounds;
 pub mod farewell;
 pub mod gitops;
+pub mod monitoring;
 pub mod namespace;
 pub mod network;
 pub mod secrets;

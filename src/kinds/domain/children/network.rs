@@ -17,18 +17,23 @@ use k8s_openapi::{
     apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
 
-use crate::{api::domain::NetworkPeer, build::spark::driver::NEEDS_API_SERVER};
+use crate::{
+    api::domain::NetworkPeer,
+    build::spark::driver::{self, NEEDS_API_SERVER},
+    kinds::spark_cluster::{MASTER_UI_PORT, WORKER_UI_PORT},
+};
 
 use super::super::{
-    ApiServer,
+    ApiServer, Prometheus,
     scope::{API_SERVER, ISOLATION, Scope},
 };
 
 /// Label that every namespace has, with its name.
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
-/// Nothing in or out but the domain itself, DNS, and what the spec lists.
-pub fn isolation(scope: &Scope<'_>) -> NetworkPolicy {
+/// Nothing in or out but the domain itself, DNS, and what the spec lists; and where workloads are
+/// measured, Prometheus to their web pages, which serve the metrics.
+pub fn isolation(scope: &Scope<'_>, prometheus: &Prometheus) -> NetworkPolicy {
     let network = scope.spec.network.clone().unwrap_or_default();
     let inside = NetworkPolicyPeer {
         pod_selector: Some(LabelSelector::default()),
@@ -40,6 +45,12 @@ pub fn isolation(scope: &Scope<'_>) -> NetworkPolicy {
         from: Some(vec![peer(allowed)]),
         ports: tcp(&allowed.ports),
     }));
+    if scope.spec.is_monitored() {
+        ingress.push(NetworkPolicyIngressRule {
+            from: Some(vec![namespace(&prometheus.namespace)]),
+            ports: tcp(&[driver::UI_PORT, MASTER_UI_PORT, WORKER_UI_PORT]),
+        });
+    }
     let mut egress = vec![
         NetworkPolicyEgressRule { to: Some(vec![inside]), ports: None },
         NetworkPolicyEgressRule { to: None, ports: Some(vec![port("UDP", 53), port("TCP", 53)]) },
@@ -83,16 +94,18 @@ pub fn api_server(scope: &Scope<'_>, api_server: &ApiServer) -> NetworkPolicy {
 fn peer(allowed: &NetworkPeer) -> NetworkPolicyPeer {
     match (&allowed.namespace, &allowed.cidr) {
         (None, Some(cidr)) => range(cidr),
-        (namespace, _) => NetworkPolicyPeer {
-            // Without a name nothing is selected: a peer that says nothing must not mean everybody.
-            namespace_selector: Some(LabelSelector {
-                match_labels: Some(
-                    [(NAMESPACE_NAME.to_owned(), namespace.clone().unwrap_or_default())].into(),
-                ),
-                ..LabelSelector::default()
-            }),
-            ..NetworkPolicyPeer::default()
-        },
+        // Without a name nothing is selected: a peer that says nothing must not mean everybody.
+        (name, _) => namespace(name.as_deref().unwrap_or_default()),
+    }
+}
+
+fn namespace(name: &str) -> NetworkPolicyPeer {
+    NetworkPolicyPeer {
+        namespace_selector: Some(LabelSelector {
+            match_labels: Some([(NAMESPACE_NAME.to_owned(), name.to_owned())].into()),
+            ..LabelSelector::default()
+        }),
+        ..NetworkPolicyPeer::default()
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
         Resolved, quotas,
         scope::{Scope, role_name},
     },
-    gitops, quota, quota_pending, secrets, terminating,
+    gitops, monitoring, quota, quota_pending, secrets, terminating,
 };
 use crate::build::types;
 
@@ -35,7 +35,7 @@ pub(super) fn no(reason: &str, message: impl Into<String>) -> Verdict {
 }
 
 /// NamespaceReady, QuotaEnforced, AccessGranted, NetworkIsolated, CatalogsReady, SecretsReady, and
-/// GitOpsReady where the Domain has `spec.gitops`.
+/// GitOpsReady and MonitoringReady where the Domain asks for them.
 pub fn conditions(
     scope: &Scope<'_>,
     resolved: &Resolved,
@@ -53,6 +53,8 @@ pub fn conditions(
     let catalogs = within(&|| secrets::catalogs(scope, resolved, report));
     let secrets = within(&|| secrets::secrets(scope, resolved, report));
     let gitops = gitops::gitops(scope, resolved, report).map(|it| ("GitOpsReady", it));
+    let monitoring = monitoring::monitoring(scope, resolved, report);
+    let monitoring = monitoring.map(|it| ("MonitoringReady", it));
     [
         ("NamespaceReady", namespace),
         ("QuotaEnforced", quota),
@@ -63,6 +65,7 @@ pub fn conditions(
     ]
     .into_iter()
     .chain(gitops)
+    .chain(monitoring)
     .map(|(type_, verdict)| {
         condition(type_, verdict.holds, &verdict.reason, verdict.message, generation)
     })

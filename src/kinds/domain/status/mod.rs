@@ -2,6 +2,7 @@
 
 mod conditions;
 mod gitops;
+mod monitoring;
 pub mod quota;
 mod secrets;
 

@@ -2,6 +2,7 @@
 
 mod finalize;
 mod gitops;
+mod monitoring;
 mod plan;
 mod secrets;
 mod status;
@@ -12,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{ApiServer, OperatorIdentity, Resolved, quotas, scope::Scope};
+use super::{ApiServer, OperatorIdentity, Prometheus, Resolved, quotas, scope::Scope};
 use crate::{
     api::Domain,
     build::{labels, quantity, spark::SparkImages},
@@ -28,6 +29,10 @@ fn operator() -> OperatorIdentity {
         api_server: ApiServer::default(),
         account_namespaces: vec!["ci".to_owned()],
         argocd_namespace: "argocd".to_owned(),
+        prometheus: Prometheus {
+            namespace: "monitoring".to_owned(),
+            labels: [("release".to_owned(), "prometheus".to_owned())].into(),
+        },
     }
 }
 
@@ -145,6 +150,7 @@ secrets:
 volumes:
 - {name: warehouse, size: 10Gi, class: standard, path: /warehouse}
 - {name: scratch, size: 1Gi, path: /scratch, accessMode: ReadWriteOnce}
+monitoring: {enabled: true}
 logs: {level: WARN, maxFileSize: 100Mi, maxFiles: 5, retention: 14d}
 network:
   allowFrom: [{namespace: bi}, {cidr: 10.1.0.0/16, ports: [10000]}]

@@ -11,7 +11,9 @@ use k8s_openapi::{
 use super::{master, workers};
 use crate::{
     build::names,
-    kinds::spark_cluster::{MASTER_PORT, MASTER_UI_PORT, master_name, plan::Context, workers_name},
+    kinds::spark_cluster::{
+        MASTER_PORT, MASTER_UI_PORT, WORKER_UI_PORT, master_name, plan::Context, workers_name,
+    },
 };
 
 pub(in super::super) fn ui_name(cluster: &str) -> String {
@@ -30,12 +32,7 @@ pub(in super::super) fn master(context: &Context<'_>) -> Service {
 
 /// The workers' stable names.
 pub(in super::super) fn workers(context: &Context<'_>) -> Service {
-    headless(
-        context,
-        &workers_name(context.cluster),
-        workers::COMPONENT,
-        &[("ui", workers::UI_PORT)],
-    )
+    headless(context, &workers_name(context.cluster), workers::COMPONENT, &[("ui", WORKER_UI_PORT)])
 }
 
 /// The master's web pages.

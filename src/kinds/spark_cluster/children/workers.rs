@@ -22,14 +22,13 @@ use crate::{
         spark::{executors, memory, runtime},
     },
     kinds::spark_cluster::{
-        master_host, master_url, plan::Context, pool_name, worker_offer_mib, workers_name,
+        WORKER_UI_PORT, master_host, master_url, plan::Context, pool_name, worker_offer_mib,
+        workers_name,
     },
 };
 
 /// Role of workers in labels.
 pub(in super::super) const COMPONENT: &str = "worker";
-/// Port of a worker's web pages.
-pub(super) const UI_PORT: i32 = 8081;
 /// Time for a worker to hand its shuffle data on.
 const GRACE_SECONDS: i64 = 120;
 
@@ -99,7 +98,7 @@ fn container(context: &Context<'_>, pool: &WorkerPool, mounts: Vec<VolumeMount>)
             "--host",
             "$(WORKER_HOST)",
             "--webui-port",
-            &UI_PORT.to_string(),
+            &WORKER_UI_PORT.to_string(),
             &master_url(context.cluster, namespace),
         ],
     );
@@ -111,11 +110,11 @@ fn container(context: &Context<'_>, pool: &WorkerPool, mounts: Vec<VolumeMount>)
         args,
         env: Some(env),
         working_dir: Some(executors::WORK_DIR.to_owned()),
-        ports: Some(ports(&[("ui", UI_PORT)])),
+        ports: Some(ports(&[("ui", WORKER_UI_PORT)])),
         resources: Some(pods::requirements(&pool.resources)),
         security_context: Some(pods::container_security(true)),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
-        startup_probe: Some(http_probe(IntOrString::Int(UI_PORT), 2, 150)),
+        startup_probe: Some(http_probe(IntOrString::Int(WORKER_UI_PORT), 2, 150)),
         liveness_probe: Some(Probe {
             period_seconds: Some(15),
             timeout_seconds: Some(10),

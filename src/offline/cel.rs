@@ -77,33 +77,33 @@ impl Rules {
         Ok(Self { env, context, programs: Mutex::default() })
     }
 
-    /// What is wrong with a value that breaks a rule; `None` if it does not.
-    pub fn broken(&self, rule: &ValidationRule, itself: &Cel) -> Option<String> {
-        // Rules about a change need the object as it was.
-        if rule.rule.contains("oldSelf") {
-            return None;
-        }
-        match self.evaluate(&rule.rule, itself) {
+    /// What is wrong with a value that breaks a rule; `None` if it does not. Rules about a change
+    /// need the value as it `was`.
+    pub fn broken(&self, rule: &ValidationRule, itself: &Cel, was: Option<&Cel>) -> Option<String> {
+        match self.evaluate(&rule.rule, itself, was) {
             Ok(Cel::Bool(true)) => None,
-            Ok(_) => Some(self.message(rule, itself)),
+            Ok(_) => Some(self.message(rule, itself, was)),
             Err(error) => Some(format!("the rule {:?} could not be evaluated: {error}", rule.rule)),
         }
     }
 
     /// The text that the rule makes, unless it has several lines: then the API server takes the
     /// fixed one too.
-    fn message(&self, rule: &ValidationRule, itself: &Cel) -> String {
-        let made = rule.message_expression.as_ref().map(|text| self.evaluate(text, itself));
+    fn message(&self, rule: &ValidationRule, itself: &Cel, was: Option<&Cel>) -> String {
+        let made = rule.message_expression.as_ref().map(|text| self.evaluate(text, itself, was));
         match made {
             Some(Ok(Cel::String(text))) if !text.contains('\n') => text.to_string(),
             _ => rule.message.clone().unwrap_or_else(|| format!("breaks the rule {}", rule.rule)),
         }
     }
 
-    fn evaluate(&self, source: &str, itself: &Cel) -> Result<Cel, String> {
+    fn evaluate(&self, source: &str, itself: &Cel, was: Option<&Cel>) -> Result<Cel, String> {
         let program = self.program(source).map_err(|error| error.to_string())?;
         let mut scope = self.context.new_inner_scope();
         scope.add_variable_from_value("self", itself.clone());
+        if let Some(was) = was {
+            scope.add_variable_from_value("oldSelf", was.clone());
+        }
         program.execute(&scope).map_err(|error| error.to_string())
     }
 
@@ -117,6 +117,11 @@ impl Rules {
         programs.insert(source.to_owned(), Arc::clone(&program));
         Ok(program)
     }
+}
+
+/// Whether a rule compares the object with what it was.
+pub fn is_about_change(rule: &ValidationRule) -> bool {
+    rule.rule.contains("oldSelf")
 }
 
 /// `text.matches(pattern)`: patterns are compiled once.
@@ -240,6 +245,6 @@ mod tests {
             ..Default::default()
         };
         let expected = (!holds).then(|| "no".to_owned());
-        assert_eq!(Rules::new().unwrap().broken(&rule, &itself), expected);
+        assert_eq!(Rules::new().unwrap().broken(&rule, &itself, None), expected);
     }
 }

@@ -106,6 +106,27 @@ pub fn with_some_images<'a>(
     installation
 }
 
+/// With the images that workloads of a cluster have by now, in the place of those that stand for one.
+pub fn with_images_of<'a>(
+    mut installation: Installation,
+    live: impl Iterator<Item = &'a Value>,
+) -> Installation {
+    let images = &mut installation.images;
+    for root in live {
+        let text = |pointer| root.pointer(pointer).and_then(Value::as_str);
+        let is_own = ["/spec/image", "/spec/spark/image", "/spec/container"];
+        let version = version(root).unwrap_or_else(|| images.default_version.clone());
+        let known = images.images.get_mut(&version).filter(|it| it.starts_with(SOME_IMAGE));
+        if let (Some(image), Some(known)) = (text("/status/image"), known)
+            && is_own.iter().all(|pointer| root.pointer(pointer).is_none())
+            && root.pointer("/status/observedGeneration") == root.pointer("/metadata/generation")
+        {
+            image.clone_into(known);
+        }
+    }
+    installation
+}
+
 fn version(root: &Value) -> Option<String> {
     let version = root.pointer("/spec/version").or_else(|| root.pointer("/spec/spark/version"))?;
     version.as_str().map(str::to_owned)

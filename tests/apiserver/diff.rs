@@ -1,6 +1,7 @@
 //! `polder diff` against a cluster with running workloads.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     process::{Command, Stdio},
 };
@@ -104,6 +105,17 @@ async fn a_diff_says_what_changes_and_which_pods_restart_and_why() {
             "ImageNotAllowed",
         ],
     );
+    // What the API server would refuse, as it compares with what is there; the rest goes on.
+    let other = CLUSTER.replace("name: disk2, size: 1Gi", "name: disk2, size: 2Gi");
+    let answer = diff(&tenant, &format!("{other}---{richer}"), &[]);
+    tells(
+        &answer,
+        &[
+            "SparkCluster diff/etl",
+            "nothing of it would be done: spec.workers: the volumes of a pool cannot change",
+            "spec.hard.pods: 100 -> 90",
+        ],
+    );
     tenant.end();
 }
 
@@ -119,5 +131,66 @@ async fn what_cannot_be_compared_is_said_with_code_2() {
         .output()
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(2));
+    tenant.end();
+}
+
+/// Names of the pods that a diff says would be restarted, started or stopped.
+fn told_pods(answer: &(i32, String), what: &str) -> BTreeSet<String> {
+    let effects = answer.1.lines().filter_map(|line| line.trim().strip_prefix("=> "));
+    let pods = effects.filter_map(|line| line.strip_prefix(what)?.split(": ").next());
+    pods.flat_map(|pods| pods.split(", ").map(|pod| pod.trim().to_owned())).collect()
+}
+
+/// Uid of each pod of the cluster, by name.
+async fn pods(tenant: &Tenant) -> BTreeMap<String, String> {
+    let pods = tenant.list("Pod", "app.kubernetes.io/instance=etl").await;
+    let text = |pod: &Value, field: &str| pod["metadata"][field].as_str().unwrap().to_owned();
+    pods.iter().map(|pod| (text(pod, "name"), text(pod, "uid"))).collect()
+}
+
+#[tokio::test]
+async fn the_pods_that_a_diff_names_are_those_that_restart() {
+    let tenant = Tenant::ready("diff-true").await;
+    tenant.apply(CLUSTER).await;
+    tenant.wait_ready("SparkCluster", "etl").await;
+    let conf = "spec:\n  sparkConf: {spark.sql.shuffle.partitions: \"9\"}\n";
+    for (what, changed) in [
+        ("labels of pods", DOMAIN.replace("costCenter: \"4711\"", "costCenter: \"12\"")),
+        ("memory of a pool", CLUSTER.replace("memory: 2Gi", "memory: 3Gi")),
+        ("configuration", CLUSTER.replace("spec:\n", conf)),
+        ("configuration of the domain", DOMAIN.replace("partitions: \"4\"", "partitions: \"5\"")),
+        ("fewer workers", CLUSTER.replace("replicas: 2", "replicas: 1")),
+        ("what it was", CLUSTER.to_owned()),
+    ] {
+        let before = pods(&tenant).await;
+        let answer = diff(&tenant, &changed, &[]);
+        let mut goes = told_pods(&answer, "restarts ");
+        goes.remove("nothing");
+        goes.extend(told_pods(&answer, "stops "));
+        tenant.apply(&changed).await;
+        tenant.wait_ready("Domain", "diff-true").await;
+        let names: BTreeSet<String> = before
+            .keys()
+            .filter(|name| !told_pods(&answer, "stops ").contains(*name))
+            .cloned()
+            .chain(told_pods(&answer, "starts "))
+            .collect();
+        // All that goes has gone, and has come back if it was to.
+        tenant
+            .wait(&format!("{what}: {answer:?}"), async || {
+                let now = pods(&tenant).await;
+                let is_gone = |name: &String| now.get(name) != before.get(name);
+                let is_there = now.keys().cloned().collect::<BTreeSet<_>>() == names;
+                (is_there && goes.iter().all(is_gone)).then_some(())
+            })
+            .await;
+        tenant.wait_ready("SparkCluster", "etl").await;
+        // And nothing else has.
+        let now = pods(&tenant).await;
+        let went = before.iter().filter(|(name, uid)| now.get(*name) != Some(*uid));
+        let went: BTreeSet<String> = went.map(|(name, _)| name.clone()).collect();
+        assert_eq!(went, goes, "{what}: {}", answer.1);
+        assert_eq!(diff(&tenant, &changed, &[]), (0, String::new()), "{what}");
+    }
     tenant.end();
 }

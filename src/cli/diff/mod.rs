@@ -28,8 +28,10 @@ use super::{
 use crate::{
     engine::{Child, ObjectKey, Problem, Refused, client},
     offline::{
+        cel,
         changes::{Change, Effect, changes, effect},
         manifest, plan,
+        schema::Schemas,
         world::{self, World},
     },
 };
@@ -62,6 +64,9 @@ pub enum Error {
     /// A bug.
     #[error(transparent)]
     World(#[from] world::Error),
+    /// A bug.
+    #[error(transparent)]
+    Rules(#[from] cel::Twice),
     /// There are mistakes in the manifests.
     #[error("the manifests are not right; mend them first:\n{0}")]
     Wrong(String),
@@ -152,13 +157,26 @@ fn differences(
     let mut after: BTreeMap<String, Value> =
         live.roots.iter().map(|it| (key(it), it.clone())).collect();
     let before = after.clone();
+    let (schemas, mut refused) = (Schemas::new()?, Vec::new());
     for root in wanted {
-        let merged = merged(before.get(&key(root)), root);
-        after.insert(key(root), merged);
+        let (name, kind) = (key(root), root.get("kind").and_then(Value::as_str));
+        let problems = match (before.get(&name), kind) {
+            (Some(live), Some(kind)) => schemas.forbidden(kind, live, root),
+            _ => Vec::new(),
+        };
+        // The API server would leave it as it is.
+        if problems.is_empty() {
+            let merged = merged(before.get(&name), root);
+            after.insert(name, merged);
+        } else {
+            refused.push(Difference::refused(name, problems.iter().map(line).collect()));
+        }
     }
     let roots: Vec<&Value> = before.values().chain(after.values()).collect();
     let world = |roots: &BTreeMap<String, Value>, all: &[&Value]| -> Result<World, Error> {
         let installation = world::with_some_images(manifests.installation(), all.iter().copied());
+        // Whether pods restart hangs on the whole of them, image included.
+        let installation = world::with_images_of(installation, live.roots.iter());
         let mut world = World::new(installation)?;
         for object in live.objects.iter().chain(roots.values()) {
             // What others wrote may be of any shape; what cannot be read is not there.
@@ -172,13 +190,18 @@ fn differences(
     };
     let (old, new) = (world(&before, &roots)?, world(&after, &roots)?);
     let now = Timestamp::now();
-    Ok(after
-        .iter()
-        .filter_map(|(name, root)| {
-            let was = before.get(name).map(|root| old.plan_at(root, now));
-            difference(name, was, new.plan_at(root, now))
-        })
-        .collect())
+    let differences = after.iter().filter_map(|(name, root)| {
+        let was = before.get(name).map(|root| old.plan_at(root, now));
+        difference(name, was, new.plan_at(root, now))
+    });
+    Ok(refused.into_iter().chain(differences).collect())
+}
+
+impl Difference {
+    /// Of a root that stays as it is.
+    fn refused(root: String, problems: Vec<String>) -> Self {
+        Self { root, children: Vec::new(), effects: Vec::new(), problems }
+    }
 }
 
 type Planned = Result<crate::engine::Plan, Refused>;

@@ -5,6 +5,7 @@
 //! Source: <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/>
 
 mod pass;
+mod transition;
 
 use std::{
     collections::{BTreeMap, HashMap},

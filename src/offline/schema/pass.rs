@@ -69,8 +69,8 @@ impl Pass<'_> {
             return;
         };
         let itself = cel::value(schema, value);
-        for rule in rules {
-            if let Some(message) = self.schemas.rules.broken(rule, &itself) {
+        for rule in rules.iter().filter(|rule| !cel::is_about_change(rule)) {
+            if let Some(message) = self.schemas.rules.broken(rule, &itself, None) {
                 self.add("RuleBroken", path, message);
             }
         }

@@ -3,6 +3,7 @@
 //! accepts what changed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod ci;
 mod docs;
 mod health;
 mod lint;

@@ -45,6 +45,8 @@ def chart_values(cluster: Cluster) -> list[str]:
             "your own cluster needs images it can pull: give a values file for the chart with "
             "image and sparkImages, as VALUES=my-values.yaml, and POSTGRES_IMAGE for the example"
         )
+    if not Path(values).is_file():
+        raise Failed(f"VALUES={values}: there is no such file")
     return ["--values", values]
 
 

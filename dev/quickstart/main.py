@@ -33,9 +33,12 @@ def main() -> int:
 def up(arguments: argparse.Namespace) -> int:
     """Everything, from a bare machine to query results."""
     progress = Progress()
-    built = prepare.prepare(progress, with_images=not arguments.kubeconfig)
-    if arguments.kubeconfig:
-        cluster = Cluster.given(arguments.kubeconfig)
+    given = Cluster.given(arguments.kubeconfig) if arguments.kubeconfig else None
+    if given:
+        install.chart_values(given)
+    built = prepare.prepare(progress, with_images=not given)
+    if given:
+        cluster = given
     else:
         name = arguments.cluster
         with progress.step("start the control plane and the node"):

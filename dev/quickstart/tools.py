@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,10 +77,19 @@ class Cluster:
 
     @classmethod
     def given(cls, kubeconfig: str) -> Cluster:
-        """The user's own cluster."""
+        """The user's own cluster, if it answers."""
         if not Path(kubeconfig).is_file():
             raise Failed(f"KUBECONFIG={kubeconfig}: there is no such file")
-        return cls(env={**os.environ, "KUBECONFIG": kubeconfig})
+        for program in ("kubectl", "helm"):
+            if not shutil.which(program):
+                raise Failed(f"{program} is not installed: your own cluster is reached with yours")
+        cluster = cls(env={**os.environ, "KUBECONFIG": kubeconfig})
+        try:
+            cluster.kubectl("get", "--raw", "/readyz", "--request-timeout=10s", timeout=60)
+        except Failed as error:
+            why = str(error).strip().splitlines()[-1]
+            raise Failed(f"KUBECONFIG={kubeconfig}: the API server does not answer: {why}") from error
+        return cluster
 
     def kubectl(self, *arguments: str | Path, timeout: float = 600) -> str:
         """kubectl on this cluster."""

@@ -25,6 +25,7 @@ mod cli;
 mod conflict;
 mod convergence;
 mod deletion;
+mod demo;
 mod diff;
 mod drift;
 mod gitops;

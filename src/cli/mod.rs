@@ -129,18 +129,26 @@ pub enum Error {
 
 /// The command line as it was called: the same binary is `polder`, and a plugin of kubectl.
 fn clap(program: &str) -> Clap {
-    let is_plugin = std::path::Path::new(program)
-        .file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| name.starts_with(PLUGIN));
     let command = Arguments::command();
+    let is_plugin = is_called(program, PLUGIN);
     if is_plugin { command.name(PLUGIN).bin_name("kubectl polder") } else { command }
+}
+
+/// Whether this program was called by a name.
+fn is_called(program: &str, name: &str) -> bool {
+    let file = std::path::Path::new(program).file_name().and_then(|name| name.to_str());
+    file.is_some_and(|file| file.starts_with(name))
 }
 
 impl Arguments {
     /// Reads the arguments of this process; ends it if they cannot be read, or ask for help.
     pub fn read() -> Self {
         let program = std::env::args().next().unwrap_or_default();
+        if is_called(&program, completion::COMPLETER) {
+            let words = std::env::args_os().skip(1).collect();
+            let _ = show::print(&completion::for_kubectl(Self::command(), words));
+            std::process::exit(0);
+        }
         let matches = clap(&program).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }

@@ -131,9 +131,11 @@ async fn kubectl_finds_the_plugin() {
     let tenant = domain("cli-plugin").await;
     let folder = installation().await.folder.join("plugins");
     std::fs::create_dir_all(&folder).unwrap();
-    let plugin = folder.join("kubectl-polder");
-    let _ = std::fs::remove_file(&plugin);
-    symlink(env!("CARGO_BIN_EXE_polder"), &plugin).unwrap();
+    for name in ["kubectl-polder", "kubectl_complete-polder"] {
+        let plugin = folder.join(name);
+        let _ = std::fs::remove_file(&plugin);
+        symlink(env!("CARGO_BIN_EXE_polder"), &plugin).unwrap();
+    }
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let kubectl = |arguments: &[&str]| {
         let output = Command::new("kubectl").args(arguments).env("PATH", &path).output().unwrap();
@@ -141,6 +143,11 @@ async fn kubectl_finds_the_plugin() {
     };
     assert!(kubectl(&["polder", "status", "cli-plugin"]).contains("Domain cli-plugin"));
     assert!(kubectl(&["polder", "why", "--help"]).contains("Usage: kubectl polder why"));
+    // What kubectl's own shell scripts ask.
+    let words = kubectl(&["__complete", "polder", "sup"]);
+    assert!(words.starts_with("support-bundle\tCollect all"), "{words}");
+    let words = kubectl(&["__complete", "polder", "status", "--output", ""]);
+    assert!(words.contains("json") && words.contains("yaml") && words.ends_with(":4\n"), "{words}");
     tenant.end();
 }
 

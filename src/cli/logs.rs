@@ -121,7 +121,8 @@ async fn read(
             all.iter().filter(|pod| Role::includes(arguments.role, pod.role())).collect();
         let are_many = chosen.len() > 1 || arguments.follow && Role::comes_later(arguments.role);
         for pod in &chosen {
-            let is_readable = has_started(pod) || arguments.previous;
+            let is_readable =
+                if arguments.previous { has_restarted(pod) } else { has_started(pod) };
             if is_readable && seen.insert(pod.object.metadata.uid.clone()) {
                 let name = pod.object.name().to_owned();
                 let prefix = if are_many { format!("[{name}] ") } else { String::new() };
@@ -207,6 +208,12 @@ fn has_started(pod: &Child) -> bool {
     })
 }
 
+/// Whether a container of it had a life before this one.
+fn has_restarted(pod: &Child) -> bool {
+    let status = pod.pod_status();
+    state::containers(&status).into_iter().any(|container| container.restart_count > 0)
+}
+
 fn has_ended(pod: &Child) -> bool {
     matches!(pod.pod_status().phase.as_deref(), Some("Succeeded" | "Failed"))
 }
@@ -224,6 +231,9 @@ fn nothing_to_read(
     }
     let object = format!("{}/{}", kind.short(), root.name());
     Err(Error::Usage(match (chosen.first(), arguments.role) {
+        (Some(_), _) if arguments.previous => {
+            format!("no container of {object} has been started again; leave out --previous")
+        }
         (Some(pod), _) => format!(
             "pod {} has not started yet ({}); --follow waits for it, `polder why {object}` tells more",
             pod.object.name(),

@@ -5,6 +5,11 @@ import sys
 from pyspark.sql import SparkSession
 
 
+def message(error):
+    """What is for people of an error."""
+    return str(error).split("\n\nJVM stacktrace")[0]
+
+
 def show(spark, query):
     frame = spark.sql(query)
     if frame.columns:
@@ -42,19 +47,17 @@ def statements():
 
 def main():
     spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
-    if len(sys.argv) > 2:
-        try:
-            show(spark, sys.argv[2].rstrip().rstrip(";"))
-        except Exception as error:
-            sys.exit(str(error).split("\n\nJVM stacktrace")[0])
-        return
-    if sys.stdin.isatty():
+    is_session = len(sys.argv) == 2 and sys.stdin.isatty()
+    if is_session:
         print("Statements end with ; and the session with exit.")
-    for query in statements():
+    for query in [sys.argv[2].rstrip().rstrip(";")] if len(sys.argv) > 2 else statements():
         try:
             show(spark, query)
         except Exception as error:
-            print(str(error).split("\n\nJVM stacktrace")[0], file=sys.stderr)
+            # People go on; a script ends at its first mistake.
+            if not is_session:
+                sys.exit(message(error))
+            print(message(error), file=sys.stderr)
 
 
 main()

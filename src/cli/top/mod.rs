@@ -71,7 +71,9 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     };
     let lines = waiting("adding up pods and volumes", Box::pin(lines(&cluster, arguments))).await?;
     let answer = sum(&lines, arguments.by, prices);
-    arguments.output.print(&answer, |style| text::table(&answer, arguments.by, prices, style))?;
+    let unknown = lines.used.as_ref().err().map(String::as_str);
+    let table = |style: &_| text::table(&answer, arguments.by, prices, unknown, style);
+    arguments.output.print(&answer, table)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -97,6 +99,11 @@ async fn lines(cluster: &Cluster, arguments: &Arguments) -> Result<sums::Read, E
     if let Some(only) = &arguments.domain {
         domains.retain(|domain| domain.name() == only);
     }
-    // Without metrics-server there is nothing of what is used.
-    Ok(sums::Read { domains, pods: pods?, claims: claims?, used: used.ok() })
+    let used = used.map_err(|error| match error {
+        Error::Refused(why) if why.contains("not found") || why.contains("could not find") => {
+            "there is no metrics-server in this cluster (metrics.k8s.io)".to_owned()
+        }
+        error => error.to_string(),
+    });
+    Ok(sums::Read { domains, pods: pods?, claims: claims?, used })
 }

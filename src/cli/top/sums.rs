@@ -36,8 +36,8 @@ pub(super) struct Read {
     pub(super) domains: Vec<Object>,
     pub(super) pods: Vec<Pod>,
     pub(super) claims: Vec<PersistentVolumeClaim>,
-    /// `None` if nothing measures it.
-    pub(super) used: Option<Vec<PodUsage>>,
+    /// Or why that is not known.
+    pub(super) used: Result<Vec<PodUsage>, String>,
 }
 
 /// Prices of an hour: of a core, a GiB of memory, a GiB of volumes.
@@ -202,7 +202,7 @@ mod tests {
                 pod("gone", "9", "9Gi"),
             ],
             claims: vec![serde_json::from_value(of("sales", claim)).unwrap()],
-            used: Some(vec![serde_json::from_value(of("sales", usage)).unwrap()]),
+            used: Ok(vec![serde_json::from_value(of("sales", usage)).unwrap()]),
         }
     }
 
@@ -213,6 +213,7 @@ mod tests {
             &lines,
             By::Domain,
             Prices::default(),
+            None,
             &Style::default()
         ));
     }
@@ -221,6 +222,12 @@ mod tests {
     fn with_prices_it_says_what_a_cost_centre_costs() {
         let prices = Prices { cpu: 0.04, memory: 0.005, storage: 0.0001 };
         let lines = sum(&read(), By::CostCenter, prices);
-        insta::assert_snapshot!(text::table(&lines, By::CostCenter, prices, &Style::default()));
+        insta::assert_snapshot!(text::table(
+            &lines,
+            By::CostCenter,
+            prices,
+            None,
+            &Style::default()
+        ));
     }
 }

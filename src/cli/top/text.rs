@@ -6,7 +6,14 @@ use super::{
     sums::{Line, Prices},
 };
 
-pub(super) fn table(lines: &[Line], by: By, prices: Prices, style: &Style) -> String {
+/// `unknown` says why it is not known what is used.
+pub(super) fn table(
+    lines: &[Line],
+    by: By,
+    prices: Prices,
+    unknown: Option<&str>,
+    style: &Style,
+) -> String {
     if lines.is_empty() {
         return "There are no Domains.\n".to_owned();
     }
@@ -26,9 +33,10 @@ pub(super) fn table(lines: &[Line], by: By, prices: Prices, style: &Style) -> St
     let mut rows = vec![header(&names)];
     rows.extend(lines.iter().map(|line| row(line, by, is_measured, prices)));
     let mut text = style.table(&rows);
-    if !is_measured {
-        let note = "CPU and memory are what pods reserve; what they use shows where metrics-server runs.\n";
-        text += &style.paint(note, Tone::Dim);
+    if let Some(why) = unknown {
+        let note =
+            format!("CPU and memory are what pods reserve; what they use is not known: {why}.\n");
+        text += &style.paint(&note, Tone::Dim);
     }
     if !prices.are_given() {
         let note = "--price-cpu, --price-memory and --price-storage show what that costs.\n";

@@ -2,9 +2,11 @@
 //! things break. Needs the cluster that `dev/test e2e` starts, with the quickstart applied.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod cli;
 mod cluster;
 mod faults;
 mod quickstart;
 mod records;
+mod release;
 mod secrets;
 mod teardown;

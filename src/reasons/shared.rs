@@ -220,6 +220,11 @@ pub(super) const PODS: Group = Group {
             "no node has room or fits the node pool",
             "add nodes, or ask for less",
         ),
+        wait(
+            "SchedulerError",
+            "the scheduler could not bind a pod to its node, and tries again",
+            "wait; if it lasts, the message is the scheduler's: mostly a volume that cannot be made or bound",
+        ),
         act(
             "OOMKilled",
             "a container used more memory than its limit",

@@ -80,7 +80,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// Reasons of other programs, which pass through.
-const PASSED_ON: &[&str] = &["OOMKilled", "SecretSyncedError"];
+const PASSED_ON: &[&str] = &["OOMKilled", "SchedulerError", "SecretSyncedError"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

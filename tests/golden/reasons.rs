@@ -15,6 +15,7 @@ const WORDS: &[&str] = &[
     "FailureTarget",
     "GitOpsReady",
     "MasterReady",
+    "MonitoringReady",
     "NamespaceFinalizersRemaining",
     "NamespaceReady",
     "NetworkIsolated",

@@ -5,6 +5,7 @@
 mod cli;
 mod cluster;
 mod faults;
+mod guide;
 mod quickstart;
 mod records;
 mod release;

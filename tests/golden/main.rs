@@ -5,6 +5,7 @@
 
 mod ci;
 mod docs;
+mod guide;
 mod health;
 mod lint;
 mod logs;

@@ -23,25 +23,31 @@ pub struct Block {
     pub is_run: bool,
 }
 
+/// What stands between fences in a page: where it begins, from 1, its language, and its lines.
+pub fn fences(page: &str) -> Vec<(usize, &str, String)> {
+    let mut found = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
+        let Some(language) = line.trim().strip_prefix("```") else { continue };
+        let inside = lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim() != "```");
+        found.push((index + 1, language, inside.collect::<Vec<_>>().join("\n")));
+    }
+    found
+}
+
 /// The blocks of a page.
 pub fn blocks(page: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let mut lines = page.lines().enumerate();
-    while let Some((number, line)) = lines.next() {
-        let Some(language) = line.strip_prefix("```") else { continue };
-        let inside = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
-        let text = inside.collect::<Vec<_>>().join("\n");
+    for (line, language, text) in fences(page) {
         match (language, blocks.last_mut()) {
             ("sh", _) => blocks.push(Block {
-                line: number + 1,
+                line,
                 is_run: !text.starts_with(BY_HAND),
                 commands: text,
                 prints: None,
             }),
             ("text", Some(last)) if last.prints.is_none() => last.prints = Some(text),
-            (other, _) => {
-                panic!("line {}: a block of {other:?} belongs to no commands", number + 1)
-            }
+            (other, _) => panic!("line {line}: a block of {other:?} belongs to no commands"),
         }
     }
     blocks

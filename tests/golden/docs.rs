@@ -11,6 +11,8 @@ use polder::{
     operator::Installation,
 };
 
+use crate::guide::tutorial::fences;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -99,20 +101,9 @@ fn every_page_is_in_the_book() {
 }
 
 /// Blocks of YAML, each with the line it begins at.
-fn yaml(text: &str) -> Vec<(usize, String)> {
-    let (mut blocks, mut open) = (Vec::new(), None);
-    for (index, line) in text.lines().enumerate() {
-        match &mut open {
-            None if line.trim() == "```yaml" => open = Some((index + 1, String::new())),
-            Some(_) if line.trim() == "```" => blocks.extend(open.take()),
-            Some((_, block)) => {
-                block.push_str(line);
-                block.push('\n');
-            }
-            None => {}
-        }
-    }
-    blocks
+fn yaml(text: &str) -> impl Iterator<Item = (usize, String)> {
+    let is_yaml = |(line, language, block)| (language == "yaml").then_some((line, block));
+    fences(text).into_iter().filter_map(is_yaml)
 }
 
 #[test]

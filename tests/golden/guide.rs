@@ -1,7 +1,7 @@
 //! The tutorial can be run, block by block; `tests/e2e/guide.rs` does.
 
 #[path = "../common/tutorial.rs"]
-mod tutorial;
+pub mod tutorial;
 
 use std::{fs, process::Command};
 

@@ -159,10 +159,16 @@ VICTORIA_LOGS = Component(
     {"victoria-logs": "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"},
     pinned_by="github.com/VictoriaMetrics/VictoriaLogs",
 )
+# The operator itself would take longer to build than all that tests could see of it.
+PROMETHEUS_CRDS = Component(
+    "prometheus-crds",
+    {"prometheus-crds": "."},
+    pinned_by="github.com/prometheus-operator/prometheus-operator",
+)
 
 # What a simulated cluster needs comes first: it is usable before the rest is built.
 ALL = (KUBERNETES, ETCD, PROVISIONER, KWOK, COREDNS, PAUSE, HELM, EXTERNAL_SECRETS, NETPOL,
-       HELM4, KUBECONFORM, ARGO_CD, VICTORIA_LOGS, OTELCOL)
+       HELM4, KUBECONFORM, PROMETHEUS_CRDS, ARGO_CD, VICTORIA_LOGS, OTELCOL)
 
 CONTROL_PLANE = (
     "etcd",

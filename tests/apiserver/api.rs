@@ -6,7 +6,10 @@ use kube::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cluster::{self, Answer, request};
+use crate::{
+    cluster::{self, Answer, request},
+    process::run,
+};
 
 /// Kind, URL of its version, plural, whether it lives in a namespace.
 const KINDS: &[(&str, &str, &str, bool)] = &[
@@ -42,6 +45,8 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
     ("ClusterSecretStore", "/apis/external-secrets.io/v1", "clustersecretstores", false),
     ("SecretProviderClass", "/apis/secrets-store.csi.x-k8s.io/v1", "secretproviderclasses", true),
     ("PodMonitor", "/apis/monitoring.coreos.com/v1", "podmonitors", true),
+    ("ServiceMonitor", "/apis/monitoring.coreos.com/v1", "servicemonitors", true),
+    ("PrometheusRule", "/apis/monitoring.coreos.com/v1", "prometheusrules", true),
     ("Application", "/apis/argoproj.io/v1alpha1", "applications", true),
     ("AppProject", "/apis/argoproj.io/v1alpha1", "appprojects", true),
     (
@@ -173,6 +178,13 @@ pub fn documents(yaml: &str) -> Vec<Value> {
         .map(|document| Value::deserialize(document).unwrap())
         .filter(|document| !document.is_null())
         .collect()
+}
+
+/// The definition of a type of the Prometheus Operator, as its release has it.
+pub fn prometheus_type(kind: &str) -> Value {
+    let all = documents(&run("prometheus-crds", &[], ""));
+    let found = all.into_iter().find(|it| it["spec"]["names"]["kind"] == kind);
+    found.unwrap_or_else(|| panic!("the Prometheus Operator has no {kind}"))
 }
 
 /// URL of an object, or of the collection if the name is empty.

@@ -40,10 +40,11 @@ fn both_helms_render_the_same(#[case] values: &str) {
 #[case("default")]
 #[case("everything")]
 #[case("least")]
-fn manifests_are_valid_for_kubeconform(#[case] values: &str) {
+#[tokio::test]
+async fn manifests_are_valid_for_kubeconform(#[case] values: &str) {
     let folder = std::env::temp_dir().join(format!("polder-{values}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let location = schemas::location(&folder);
+    let location = schemas::location(&folder).await;
     let text = serde_json::to_string(
         &json!({"apiVersion": "v1", "kind": "List", "items": render("helm", values)}),
     );

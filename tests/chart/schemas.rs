@@ -3,17 +3,35 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
 type Map = serde_json::Map<String, Value>;
 
-use crate::process::run;
+use crate::{
+    api::prometheus_type,
+    cluster::{client, eventually, install_crd},
+    process::run,
+};
+
+/// Types of others that the chart makes objects of.
+const OF_OTHERS: [&str; 2] = ["ServiceMonitor", "PrometheusRule"];
 
 /// Writes a schema for each kind into a folder; returns the location as kubeconform wants it.
-pub fn location(folder: &Path) -> String {
-    let published = run("kubectl", &["get", "--raw", "/openapi/v2"], "");
+pub async fn location(folder: &Path) -> String {
+    let client = client().await;
+    for kind in OF_OTHERS {
+        install_crd(&client, &prometheus_type(kind)).await;
+    }
+    // They are published a moment after they are served.
+    let published = eventually(Duration::from_mins(2), async || {
+        let published = run("kubectl", &["get", "--raw", "/openapi/v2"], "");
+        let has = |kind: &&str| published.contains(&format!("\"kind\":\"{kind}\""));
+        OF_OTHERS.iter().all(has).then_some(published)
+    });
+    let published = published.await.unwrap_or_else(|| panic!("{OF_OTHERS:?} are not published"));
     let published: Value = serde_json::from_str(&published).unwrap();
     let definitions = published["definitions"].as_object().unwrap();
     for definition in definitions.values() {

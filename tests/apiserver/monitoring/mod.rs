@@ -1,5 +1,6 @@
 //! What the chart brings for Prometheus and Grafana: checked by promtool, and seen at work.
 
+mod chart;
 mod dashboards;
 mod prometheus;
 mod rules;

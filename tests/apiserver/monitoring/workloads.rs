@@ -3,56 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::{condition, documents},
+    api::{condition, prometheus_type},
     cluster::install_crd,
     tenant::Tenant,
 };
 
-/// What the Prometheus Operator documents of its type, as far as Polder writes it: server-side apply
-/// refuses fields that a schema does not name.
-/// Source: <https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor>
-const POD_MONITORS: &str = "
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: podmonitors.monitoring.coreos.com}
-spec:
-  group: monitoring.coreos.com
-  scope: Namespaced
-  names: {kind: PodMonitor, listKind: PodMonitorList, plural: podmonitors, singular: podmonitor}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        required: [spec]
-        properties:
-          spec:
-            type: object
-            required: [selector]
-            properties:
-              podTargetLabels: {type: array, items: {type: string}}
-              selector:
-                type: object
-                properties:
-                  matchLabels: {type: object, additionalProperties: {type: string}}
-              podMetricsEndpoints:
-                type: array
-                items:
-                  type: object
-                  properties:
-                    port: {type: string}
-                    path: {type: string}
-                    relabelings:
-                      type: array
-                      items:
-                        type: object
-                        properties:
-                          action: {type: string, enum: [replace, keep, drop]}
-                          sourceLabels: {type: array, items: {type: string}}
-                          regex: {type: string}
-";
 const DEFINITION: &str = "podmonitors.monitoring.coreos.com";
 
 /// Waits until MonitoringReady has this reason.
@@ -105,7 +60,7 @@ async fn a_monitored_domain_has_a_pod_monitor_as_soon_as_the_cluster_knows_the_t
     let prometheus = (json!("monitoring"), vec![json!(4040), json!(8080), json!(8081)]);
     assert!(let_in(&tenant).await.contains(&prometheus), "{:?}", let_in(&tenant).await);
 
-    install_crd(&tenant.api.client, &documents(POD_MONITORS)[0]).await;
+    install_crd(&tenant.api.client, &prometheus_type("PodMonitor")).await;
     let told = wait_told(&tenant, "Monitored").await;
     assert_eq!(told["status"], "True", "{told}");
     let object = format!("{name}-monitoring");
@@ -117,6 +72,8 @@ async fn a_monitored_domain_has_a_pod_monitor_as_soon_as_the_cluster_knows_the_t
     let paths: Vec<&str> = endpoints.iter().map(|it| it["path"].as_str().unwrap()).collect();
     assert_eq!(paths.len(), 4, "{monitor:#}");
     assert!(paths.iter().all(|path| path.ends_with('/')), "without it Spark redirects: {paths:?}");
+    // Nobody else wrote anything there that its definition would have: applying is over.
+    assert_eq!(monitor["metadata"]["generation"], 1, "{monitor:#}");
 
     tenant.patch("Domain", name, json!({"spec": {"monitoring": {"enabled": false}}})).await;
     tenant

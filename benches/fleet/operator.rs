@@ -37,6 +37,8 @@ pub struct Usage {
     pub resident_kib: f64,
     pub peak_kib: f64,
     pub cpu_seconds: f64,
+    /// Of processes that it has started and that have ended.
+    pub cpu_seconds_of_children: f64,
 }
 
 impl Operator {
@@ -195,11 +197,14 @@ pub fn usage(pid: u32) -> Result<Usage> {
         .map(|(_, rest)| rest.split_whitespace().collect())
         .unwrap_or_default();
     let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok());
-    let cpu = ticks(11).zip(ticks(12)).ok_or_else(|| format!("/proc/{pid}/stat cannot be read"))?;
+    let unread = || format!("/proc/{pid}/stat cannot be read");
+    let cpu = ticks(11).zip(ticks(12)).ok_or_else(unread)?;
+    let children = ticks(13).zip(ticks(14)).ok_or_else(unread)?;
     Ok(Usage {
         resident_kib: kib("VmRSS:")?,
         peak_kib: kib("VmHWM:")?,
         cpu_seconds: (cpu.0 + cpu.1) / TICKS,
+        cpu_seconds_of_children: (children.0 + children.1) / TICKS,
     })
 }
 

@@ -48,8 +48,20 @@ pub struct Rival {
     is: Value,
     /// Start of its user agent.
     agent: String,
+    /// What its objects stand against: how many of them are created follows from that.
+    #[serde(default)]
+    against: Against,
     #[serde(skip)]
     folder: PathBuf,
+}
+
+/// A scenario that another operator can be measured in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Against {
+    #[default]
+    Domains,
+    Jobs,
 }
 
 /// One object to create. NAME stands for the name of the one of N, UID for the uid that the first
@@ -87,8 +99,22 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Rival>> {
     paths.iter().map(one).collect()
 }
 
+/// Those that are measured in a scenario, one after the other.
+pub async fn run_against(
+    bed: &Bed,
+    rivals: &[Rival],
+    against: Against,
+    n: usize,
+    report: &mut Report,
+) -> Result<()> {
+    for rival in rivals.iter().filter(|rival| rival.against == against) {
+        run(bed, rival, n, report).await?;
+    }
+    Ok(())
+}
+
 /// N objects from nothing to ready.
-pub async fn run(bed: &Bed, rival: &Rival, n: usize, report: &mut Report) -> Result<()> {
+async fn run(bed: &Bed, rival: &Rival, n: usize, report: &mut Report) -> Result<()> {
     for manifest in &rival.install {
         let path = rival.folder.join(manifest).display().to_string();
         bed.program("kubectl", &["apply", "--server-side", "-f", &path], "")?;
@@ -118,6 +144,7 @@ pub async fn run(bed: &Bed, rival: &Rival, n: usize, report: &mut Report) -> Res
             .with("resident_kib", used.resident_kib)
             .with("peak_kib", used.peak_kib)
             .with("cpu_seconds", used.cpu_seconds)
+            .with("cpu_seconds_of_its_children", used.cpu_seconds_of_children)
             .asked(&counts),
     );
     Ok(())

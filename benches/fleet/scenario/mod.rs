@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     operator::Operator,
     report::Report,
-    rival,
+    rival::{self, Against},
 };
 
 /// Nodes of a control plane on which workloads run.
@@ -46,15 +46,14 @@ pub async fn run(arguments: &Arguments) -> Result<()> {
             kubernetes.clone_from(&bed.kubernetes);
             let fleet = domains::run(&bed, arguments, &program, n, &mut report).await?;
             follow(fleet, arguments, n == largest, &mut report).await?;
-            for rival in &rivals {
-                rival::run(&bed, rival, n, &mut report).await?;
-            }
+            rival::run_against(&bed, &rivals, Against::Domains, n, &mut report).await?;
         }
     }
     if arguments.wants(Scenario::Jobs) || arguments.wants(Scenario::Steady) {
         let bed = Bed::new(NODES).await?;
         kubernetes.clone_from(&bed.kubernetes);
         jobs::run(&bed, arguments, &program, &mut report).await?;
+        rival::run_against(&bed, &rivals, Against::Jobs, arguments.jobs(), &mut report).await?;
     }
     if arguments.wants(Scenario::Mixed) {
         let bed = Bed::new(NODES).await?;

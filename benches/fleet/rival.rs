@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     fs::File,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -64,6 +65,15 @@ pub enum Against {
     Jobs,
 }
 
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Domains => "domains",
+            Self::Jobs => "jobs",
+        })
+    }
+}
+
 /// One object to create. NAME stands for the name of the one of N, UID for the uid that the first
 /// object got.
 #[derive(Debug, Deserialize)]
@@ -111,6 +121,18 @@ pub async fn run_against(
         run(bed, rival, n, report).await?;
     }
     Ok(())
+}
+
+/// That each of them stands against something that is measured.
+pub fn check(rivals: &[Rival], measured: impl Fn(Against) -> bool) -> Result<()> {
+    match rivals.iter().find(|rival| !measured(rival.against)) {
+        Some(Rival { against, program, .. }) => Err(format!(
+            "{} would not be measured: it stands against {against}, which --scenario does not ask for",
+            program.display()
+        )
+        .into()),
+        None => Ok(()),
+    }
 }
 
 /// N objects from nothing to ready.

@@ -39,7 +39,12 @@ pub async fn run(arguments: &Arguments) -> Result<()> {
         Scenario::Failover,
         Scenario::Broken,
     ];
-    if on_a_fleet.iter().any(|scenario| arguments.wants(*scenario)) {
+    let wants_a_fleet = on_a_fleet.iter().any(|scenario| arguments.wants(*scenario));
+    rival::check(&rivals, |against| match against {
+        Against::Domains => wants_a_fleet,
+        Against::Jobs => arguments.wants(Scenario::Jobs),
+    })?;
+    if wants_a_fleet {
         let only_largest = !arguments.wants(Scenario::Domains);
         for n in fleets.into_iter().filter(|n| !only_largest || *n == largest) {
             let bed = Bed::new(1).await?;

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::asker::{Asker, accepted, refused};
-use crate::tenant::Tenant;
+use crate::{
+    cluster::eventually,
+    tenant::{PATIENCE, Tenant},
+};
 
 const DOMAIN: &str = r#"
 apiVersion: polder.dev/v1alpha1
@@ -224,6 +227,8 @@ async fn a_driver_makes_executors_and_nothing_else() {
     let dry = async |who: &Asker, pod: &Value| {
         who.send("POST", "Pod", "", "?dryRun=All", Some(pod)).await
     };
+    // Policies see the Namespace through a cache of the API server, a moment later than we do.
+    eventually(PATIENCE, async || dry(&driver, &pod).await.ok()).await;
     accepted("an executor", dry(&driver, &pod).await);
     for (what, pointer, value, says) in tries() {
         let mut changed = pod.clone();

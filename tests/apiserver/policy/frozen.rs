@@ -55,6 +55,7 @@ async fn what_has_not_started_waits() {
     tenant.apply(&object.to_string()).await;
     tenant.wait_reason("BatchJob", "later", "Suspended").await;
     tenant.patch("Domain", "v-frost", json!({"spec": {"frozen": true}})).await;
+    tenant.wait_ready("Domain", "v-frost").await;
     let url = crate::api::path("BatchJob", "v-frost", "later");
     let past = json!({"spec": {"suspend": false}});
     crate::cluster::request(tenant.api.past_policies(), "PATCH", &url, Some(&past)).await.unwrap();

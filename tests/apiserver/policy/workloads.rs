@@ -133,9 +133,10 @@ async fn what_is_no_longer_allowed_does_not_start() {
     let Base { kind, spec } = &Table::read().bases["container"];
     accepted("suspended", admin.create(kind, &workload(kind, "late", spec)).await);
     tenant.wait_reason(kind, "late", "Suspended").await;
-    // The change that lets it run comes before the change of the domain, and is seen after it.
+    // As if the change that lets it run had come before that of the domain: the operator sees it after.
     let images = json!({"spec": {"compute": {"images": ["other.example.com/*"]}}});
     tenant.patch("Domain", "v-later", images).await;
+    tenant.wait_ready("Domain", "v-later").await;
     let api = &tenant.api;
     let past = json!({"spec": {"suspend": false}});
     let url = crate::api::path(kind, "v-later", "late");

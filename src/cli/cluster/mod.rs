@@ -4,7 +4,7 @@ mod children;
 mod object;
 mod progress;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use kube::{
@@ -24,6 +24,9 @@ use crate::engine::{self, ResourceType, collection};
 
 /// Objects of one answer: a list comes in pages of this many.
 const PAGE: u32 = 500;
+/// How often something is asked for: as often as client-go does.
+/// Source: <https://github.com/kubernetes/client-go/blob/v0.34.0/rest/request.go>
+const ATTEMPTS: u32 = 10;
 
 /// Which cluster.
 #[derive(Clone, Debug, Default, Args)]
@@ -96,7 +99,7 @@ impl Cluster {
     ) -> Result<Option<T>, Error> {
         let url = Request::new(collection(&resource, namespace));
         let request = url.get(name, &GetParams::default()).map_err(|error| build(&error))?;
-        match self.client.request::<T>(request).await {
+        match self.read::<T>(request).await {
             Ok(object) => Ok(Some(object)),
             Err(kube::Error::Api(status)) if status.code == 404 && names(&status.message, name) => {
                 Ok(None)
@@ -140,15 +143,31 @@ impl Cluster {
         let mut all = Vec::new();
         loop {
             let request = build_request(&url, &page).map_err(|error| build(&error))?;
-            let answer: ObjectList<T> = self
-                .client
-                .request(request)
-                .await
-                .map_err(|error| self.refused(&error, resource))?;
+            let answer: ObjectList<T> =
+                self.read(request).await.map_err(|error| self.refused(&error, resource))?;
             all.extend(answer.items);
             match answer.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => page.continue_token = Some(token),
                 None => return Ok(all),
+            }
+        }
+    }
+
+    /// A request that changes nothing: asked again when the API server says so, as kubectl does. It does
+    /// when it has too much to do, and for a moment after a type was defined.
+    async fn read<T: DeserializeOwned>(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<T, kube::Error> {
+        let mut attempts = 1;
+        loop {
+            match self.client.request(request.clone()).await {
+                Err(kube::Error::Api(status)) if status.code == 429 && attempts < ATTEMPTS => {
+                    let asked = status.details.map_or(0, |it| it.retry_after_seconds);
+                    tokio::time::sleep(Duration::from_secs(asked.max(1).into())).await;
+                    attempts += 1;
+                }
+                answer => return answer,
             }
         }
     }
@@ -185,4 +204,46 @@ fn names(message: &str, name: &str) -> bool {
 
 fn build(error: &kube::core::request::Error) -> Error {
     Error::Usage(chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use axum::{Router, http::StatusCode};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::build::types::CONFIG_MAP;
+
+    /// A cluster that answers the first request with this code, and those after it with a list of one.
+    async fn refuses_once(code: u16) -> Cluster {
+        let asked = Arc::new(AtomicU32::new(0));
+        let answer = async move || {
+            let (code, answer) = match asked.fetch_add(1, Ordering::Relaxed) {
+                0 => (code, json!({"kind": "Status", "code": code, "message": "no time"})),
+                _ => (200, json!({"metadata": {}, "items": [{"metadata": {"name": "a"}}]})),
+            };
+            (StatusCode::from_u16(code).unwrap(), answer.to_string())
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = engine::client(Config::new(server.parse().unwrap())).unwrap();
+        Cluster { client, namespace: "n".to_owned(), server }
+    }
+
+    #[tokio::test]
+    async fn a_busy_api_server_is_asked_again_and_one_that_refuses_is_not() {
+        let list = async |cluster: Cluster| {
+            cluster.list::<Value>(CONFIG_MAP, None, ListParams::default()).await
+        };
+        assert_eq!(list(refuses_once(429).await).await.unwrap().len(), 1);
+        let error = list(refuses_once(503).await).await.unwrap_err();
+        assert!(error.to_string().contains("no time"), "{error}");
+    }
 }

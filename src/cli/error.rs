@@ -32,6 +32,9 @@ pub enum Error {
         "the cluster knows no {0}: Polder is not installed there, or in another version; install its chart, or give --context"
     )]
     NotInstalled(String),
+    /// The API server has no such type, which is none of ours.
+    #[error("the cluster knows no {0}")]
+    NotServed(String),
     /// There is no such object.
     #[error("there is no {what}{}", or_these(.near))]
     NotFound {

@@ -166,7 +166,9 @@ impl Arguments {
             Command::Check(arguments) => return Ok(check::execute(&arguments)?),
             Command::Lint(arguments) => return Ok(lint::execute(&arguments)?),
             Command::Plan(arguments) => return Ok(plan::execute(&arguments)?),
-            Command::Diff(arguments) => return Ok(diff::execute(&arguments)?),
+            Command::Diff(arguments) => {
+                return Ok(operator::threads()?.block_on(diff::execute(&arguments))?);
+            }
             Command::Top(arguments) => return ask(top::execute(&arguments)),
             Command::SupportBundle(arguments) => return ask(bundle::execute(&arguments)),
             Command::Completion(arguments) => completion::execute(&arguments)?,

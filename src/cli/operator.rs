@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use kube::Config;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -256,6 +256,22 @@ impl Arguments {
             },
         }
     }
+}
+
+/// What an operator that was started with these arguments knows of its installation. It may be of
+/// another version: arguments that this one does not know are passed over.
+pub(super) fn installation_of(mut arguments: Vec<String>) -> Option<Installation> {
+    let command = Arguments::augment_args(clap::Command::new("operator")).no_binary_name(true);
+    let mut is_known = false;
+    arguments.retain(|word| {
+        if let Some(flag) = word.strip_prefix("--") {
+            let name = flag.split('=').next();
+            is_known = command.get_arguments().any(|it| it.get_long() == name);
+        }
+        is_known
+    });
+    let matches = command.try_get_matches_from(arguments).ok()?;
+    Some(Arguments::from_arg_matches(&matches).ok()?.installation())
 }
 
 /// Reads `KEY=VALUE`.

@@ -6,7 +6,7 @@ use http::{HeaderValue, header::USER_AGENT};
 use kube::{Client, Config};
 
 use super::{
-    context::{Context, Controller, Parts},
+    context::{Context, Controller, Parts, manager},
     decode::Decoder,
     driver::{Driver, Registered},
     events::Events,
@@ -195,7 +195,7 @@ impl EngineBuilder {
         let Self { client, lease_client, options, watches, optional, within, drivers } = self;
         let metrics = &options.metrics;
         let managers: Arc<[&'static str]> =
-            drivers.iter().map(|d| &*String::leak(format!("polder/{}", d.name()))).collect();
+            drivers.iter().map(|d| &*String::leak(manager(d.name()))).collect();
         let mandatory = drivers.len() + watches.len();
         let definitions = (!optional.is_empty()).then_some(Watch {
             resource: ResourceType::DEFINITION,

@@ -58,6 +58,11 @@ impl Deref for Context {
     }
 }
 
+/// The field manager of a kind.
+pub(crate) fn manager(kind: &str) -> String {
+    format!("polder/{kind}")
+}
+
 /// A kind, and what the process remembers of its roots.
 pub(crate) struct Controller {
     pub driver: Arc<dyn Driver>,
@@ -69,7 +74,7 @@ pub(crate) struct Controller {
 
 impl Controller {
     pub(crate) fn new(driver: Arc<dyn Driver>, index: usize) -> Self {
-        let manager = format!("polder/{}", driver.name());
+        let manager = manager(driver.name());
         Self { driver, index, manager, memories: Mutex::default() }
     }
 

@@ -13,6 +13,7 @@ pub mod digest;
 mod driver;
 mod error;
 mod events;
+mod extract;
 mod farewell;
 mod fence;
 mod generate;

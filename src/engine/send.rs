@@ -12,7 +12,7 @@ use super::{
     error::{Class, RequestError},
     http::Want,
     plan::{Child, Ownership},
-    resource::ObjectKey,
+    resource::{ObjectKey, ResourceType},
     target::Target,
 };
 
@@ -20,31 +20,14 @@ use super::{
 const BINDING_DELAYS: [u64; 4] = [5, 20, 100, 400];
 
 impl Pass<'_> {
-    /// The object as it is compared: normalised, owned, and with the labels that its watch needs.
+    /// The object as it is compared.
     pub(super) fn desired(&self, child: &Child, index: usize) -> Value {
-        let mut object = digest::normalise(child.object.clone());
-        if child.ownership == Ownership::Controlled {
-            self.own(&mut object, digest::OWNER);
-        }
-        for (key, value) in self.context.world.selector(index) {
-            let metadata = entry(&mut object, "metadata");
-            let labels = entry(metadata, "labels");
-            if let Value::Object(labels) = labels {
-                labels.entry(key).or_insert_with(|| value.into());
-            }
-        }
-        object
+        let root = self.controller.driver.resource();
+        desired(child, root, self.name, self.context.world.selector(index))
     }
 
     pub(super) fn own(&self, object: &mut Value, uid: &str) {
-        let root = self.controller.driver.resource();
-        let reference = json!([{
-            "apiVersion": root.api_version(), "kind": root.kind, "name": self.name, "uid": uid,
-            "controller": true, "blockOwnerDeletion": true,
-        }]);
-        if let Value::Object(metadata) = entry(object, "metadata") {
-            metadata.insert("ownerReferences".to_owned(), reference);
-        }
+        own(object, self.controller.driver.resource(), self.name, uid);
     }
 
     /// Applies, with what `identity` says of the object that must (not) be there.
@@ -135,6 +118,37 @@ impl Pass<'_> {
             Some(Err(error)) => Err(RequestError::Answer(error.to_string())),
             None => Err(RequestError::Answer("BUG: no such type".to_owned())),
         }
+    }
+}
+
+/// A child as it is compared: normalised, owned, and with the labels that its watch needs.
+pub(super) fn desired(
+    child: &Child,
+    root: ResourceType,
+    name: &str,
+    selector: Vec<(&'static str, &'static str)>,
+) -> Value {
+    let mut object = digest::normalise(child.object.clone());
+    if child.ownership == Ownership::Controlled {
+        own(&mut object, root, name, digest::OWNER);
+    }
+    for (key, value) in selector {
+        let metadata = entry(&mut object, "metadata");
+        let labels = entry(metadata, "labels");
+        if let Value::Object(labels) = labels {
+            labels.entry(key).or_insert_with(|| value.into());
+        }
+    }
+    object
+}
+
+fn own(object: &mut Value, root: ResourceType, name: &str, uid: &str) {
+    let reference = json!([{
+        "apiVersion": root.api_version(), "kind": root.kind, "name": name, "uid": uid,
+        "controller": true, "blockOwnerDeletion": true,
+    }]);
+    if let Value::Object(metadata) = entry(object, "metadata") {
+        metadata.insert("ownerReferences".to_owned(), reference);
     }
 }
 

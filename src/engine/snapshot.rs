@@ -7,11 +7,15 @@ use serde_json::Value;
 
 use super::{
     builder::Watch,
+    context::manager,
     decode::{AnyRoot, DecodeRoot, Decoder},
+    digest,
     driver::{Driver, Registered, decoder_of, resource_of},
+    extract,
     kind::Root,
-    plan::{Plan, Problem},
+    plan::{Child, Plan, Problem},
     resource::{ResourceType, Served},
+    send::desired,
     view::View,
     world::{TypeEntry, World},
 };
@@ -139,6 +143,24 @@ impl Snapshot {
         let resolved = resolved.ok_or_else(|| unreadable(&"it is of another type"))?;
         let problems = driver.validate(&object, &resolved);
         if problems.is_empty() { Ok(driver.plan(&object, &resolved)) } else { Err(problems.into()) }
+    }
+
+    /// What the operator of a cluster last applied of a child of this root, if it is not what is
+    /// wanted here: it is of another version, or has not come to it yet. `live` is the child as the
+    /// API server has it.
+    pub fn outdated(&self, root: &Value, child: &Child, live: &Value) -> Option<Value> {
+        let (driver, _) = self.driver(root).ok()?;
+        let text = |object: &Value, pointer: &str| {
+            object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let (uid, name) = (text(root, "/metadata/uid"), text(root, "/metadata/name"));
+        let selector = self.world.selector(self.world.index(&child.resource)?);
+        let wanted = desired(child, driver.resource(), &name, selector);
+        let applied = digest::from_text(&text(live, "/metadata/annotations/polder.dev~1applied"));
+        if applied == Some(digest::digest(&uid, &wanted)) {
+            return None;
+        }
+        extract::applied(live, &manager(driver.name()))
     }
 
     fn driver(&self, root: &Value) -> Result<(&Arc<dyn Driver>, AnyRoot), SnapshotError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::build::labels;
+use crate::build::{labels, quantity};
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,11 +53,21 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mu
         (Some(Value::String(one)), Some(Value::String(other))) if one.contains('\n') => {
             lines(path, one, other, found);
         }
+        (Some(Value::String(one)), Some(Value::String(other)))
+            if is_same_amount(path, one, other) => {}
         _ => {
             let field = path.to_owned();
             found.push(Change { field, before: before.cloned(), after: after.cloned() });
         }
     }
+}
+
+/// Whether two texts are the same amount, as `1` and `1000m` are: the API server writes them in one way.
+fn is_same_amount(path: &str, one: &str, other: &str) -> bool {
+    let is_amount =
+        [".requests.", ".limits.", ".hard.", ".sizeLimit"].iter().any(|it| path.contains(it));
+    is_amount
+        && matches!((quantity::milli(one), quantity::milli(other)), (Some(a), Some(b)) if a == b)
 }
 
 /// Items by their names, if all have one, or else by their places.
@@ -187,6 +197,8 @@ mod tests {
         let found: Vec<String> = changes(&one, &other).into_iter().map(|it| it.field).collect();
         assert_eq!(found, ["a.b", "c[x].v", "t: l"]);
         assert!(changes(&one, &one).is_empty());
+        let cpu = |cpu: &str| json!({"resources": {"requests": {"cpu": cpu}}, "cpu": cpu});
+        assert_eq!(changes(&cpu("1"), &cpu("1000m")).len(), 1, "other texts are no amounts");
     }
 
     #[test]

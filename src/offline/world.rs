@@ -70,6 +70,11 @@ impl World {
         self.snapshot.plan(&seen(root), now)
     }
 
+    /// What was applied of a child of this root, if that is not what is wanted here.
+    pub fn outdated(&self, root: &Value, child: &Child, live: &Value) -> Option<Value> {
+        self.snapshot.outdated(root, child, live)
+    }
+
     /// All that the root's kind finds wrong and that does not end by itself.
     pub fn problems(&self, root: &Value) -> Result<Vec<Problem>, SnapshotError> {
         match self.plan(root) {

@@ -6,17 +6,25 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
+    cli::member,
+    install::installation,
     manifests::{CLUSTER, DOMAIN, SCHEDULED},
+    operator::Operator,
     tenant::Tenant,
+    turn::alone,
 };
 
 /// Exit code and output of `polder diff` of this YAML.
 fn diff(tenant: &Tenant, yaml: &str, more: &[&str]) -> (i32, String) {
+    polder_of("diff", tenant, yaml, more)
+}
+
+fn polder_of(command: &str, tenant: &Tenant, yaml: &str, more: &[&str]) -> (i32, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_polder"))
-        .args(["diff", "-f", "-", "-n", &tenant.name])
+        .args([command, "-f", "-", "-n", &tenant.name])
         .args(more)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -193,4 +201,103 @@ async fn the_pods_that_a_diff_names_are_those_that_restart() {
         assert_eq!(diff(&tenant, &changed, &[]), (0, String::new()), "{what}");
     }
     tenant.end();
+}
+
+#[tokio::test]
+async fn members_compare_with_the_files_of_their_domain() {
+    let tenant = Tenant::ready("diff-member").await;
+    tenant.apply(CLUSTER).await;
+    tenant.wait_ready("SparkCluster", "etl").await;
+    let leads = member("leads").await;
+    let as_lead = ["--kubeconfig", leads.to_str().unwrap()];
+    let larger = CLUSTER.replace("memory: 2Gi", "memory: 3Gi");
+    let alone = diff(&tenant, &larger, &as_lead);
+    let says =
+        "you may not read the Domain of namespace diff-member, and it is not among the files";
+    assert!(alone.0 == 2 && alone.1.contains(says), "{alone:?}");
+    let answer = diff(&tenant, &format!("{DOMAIN}---{larger}"), &as_lead);
+    tells(&answer, &["you may not list Domains", "=> restarts etl-worker-shuffle-0"]);
+    assert!(!answer.1.contains("etl-master"), "{}", answer.1);
+    tenant.end();
+}
+
+/// Applies a set as another version of the operator would have made it: with one more variable.
+async fn age(tenant: &Tenant, manifests: &str, name: &str) {
+    let live = tenant.get("StatefulSet", name).await.unwrap();
+    let image = live["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap();
+    let images = ["--spark-default-version=0", &format!("--spark-image=0={image}")];
+    let plan = polder_of("plan", tenant, manifests, &[&images[..], &["-o", "json"]].concat());
+    let plan: Value = serde_json::from_str(&plan.1).unwrap();
+    let objects = plan["objects"].as_array().unwrap();
+    let mut children = objects.iter().flat_map(|it| it["children"].as_array().unwrap());
+    let mut set = children
+        .find(|it| it["kind"] == "StatefulSet" && it["metadata"]["name"] == name)
+        .unwrap()
+        .clone();
+    set["metadata"]["ownerReferences"] = live["metadata"]["ownerReferences"].clone();
+    set["metadata"]["annotations"]["polder.dev/applied"] = json!("0".repeat(32));
+    let container = &mut set["spec"]["template"]["spec"]["containers"][0];
+    container["env"].as_array_mut().unwrap().push(json!({"name": "OLD", "value": "1"}));
+    let path = crate::api::path("StatefulSet", &tenant.name, name);
+    let path = format!("{path}?fieldManager=polder/spark-cluster&force=true");
+    tenant.api.send("PATCH", &path, Some(&set)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_this_version_restarts_by_itself_is_told_apart_and_comes_true() {
+    let _alone = alone().await;
+    let installation = installation().await;
+    let mut operator = Operator::start(installation, "old");
+    operator.ready().await;
+    let tenant = Tenant::alone("diff-old").await;
+    tenant.clean().await;
+    let all = format!("{DOMAIN}---{CLUSTER}");
+    tenant.apply(DOMAIN).await;
+    tenant.wait_ready("Domain", "diff-old").await;
+    tenant.apply(CLUSTER).await;
+    tenant.wait_ready("SparkCluster", "etl").await;
+    assert_eq!(diff(&tenant, &all, &[]), (0, String::new()));
+    assert!(operator.terminate(), "{}", operator.tail(""));
+
+    age(&tenant, &all, "etl-master").await;
+    tenant
+        .until("StatefulSet", "etl-master", "to have pods as the older version makes them", |set| {
+            let status = &set["status"];
+            status["observedGeneration"] == set["metadata"]["generation"]
+                && status["currentRevision"] == status["updateRevision"]
+                && status["readyReplicas"] == 1
+        })
+        .await;
+    let before = pods(&tenant).await;
+    let answer = diff(&tenant, &all, &[]);
+    assert_eq!(answer.0, 0, "the files change nothing: {}", answer.1);
+    for text in ["Without these files", "env[OLD]: - ", "By these files\nnothing"] {
+        assert!(answer.1.contains(text), "`{text}` is not in: {}", answer.1);
+    }
+    assert_eq!(told_pods(&answer, "restarts "), ["etl-master-0".to_owned()].into());
+    // With files that change something else, each has its own part.
+    let larger = CLUSTER.replace("memory: 2Gi", "memory: 3Gi");
+    let both = diff(&tenant, &larger, &["-o", "json"]);
+    let json: Value = serde_json::from_str(&both.1).unwrap();
+    let effects = |part: &str| json[part][0]["effects"][0]["what"].clone();
+    assert_eq!(both.0, 1);
+    assert_eq!(effects("withoutFiles"), "restarts etl-master-0", "{json:#}");
+    let workers = "restarts etl-worker-shuffle-0, etl-worker-shuffle-1";
+    assert_eq!(effects("differences"), workers, "{json:#}");
+
+    // This version comes, and does as was said.
+    let operator = Operator::start(installation, "new");
+    operator.ready().await;
+    tenant
+        .wait("the master to be replaced", async || {
+            let now = pods(&tenant).await;
+            let new = now.get("etl-master-0")?;
+            (Some(new) != before.get("etl-master-0")).then_some(())
+        })
+        .await;
+    tenant.wait_ready("SparkCluster", "etl").await;
+    let mut now = pods(&tenant).await;
+    now.insert("etl-master-0".to_owned(), before["etl-master-0"].clone());
+    assert_eq!(now, before, "no other pod went");
+    assert_eq!(diff(&tenant, &all, &[]), (0, String::new()));
 }

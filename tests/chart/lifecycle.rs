@@ -49,6 +49,20 @@ async fn wait_ready(api: &Api, domain: &str) {
     }
 }
 
+/// Compares what is there with itself: this version says that the operator is of another, and that it
+/// would restart nothing.
+fn diff_says_that_the_operator_is_another(domain: &str) {
+    let file = std::env::temp_dir().join(format!("polder-chart-{domain}.yaml"));
+    let manifests = [DOMAIN, CLUSTER, ENDPOINT, SCHEDULED, HELD].join("---");
+    std::fs::write(&file, manifests.replace("NAME", domain)).unwrap();
+    let diff = ["diff", "-n", domain, "-f", file.to_str().unwrap()];
+    let said = say(env!("CARGO_BIN_EXE_polder"), &diff);
+    let (then, now) = ("0.1.0", env!("CARGO_PKG_VERSION"));
+    let warning = format!("the cluster runs Polder {then}, and this is {now}: what follows");
+    assert!(said.err.starts_with(&warning), "{}", said.err);
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "what the upgrade is not to do either");
+}
+
 /// Plays the kubelet for the pod of `helm test`: runs the operator's program with the pod's
 /// arguments, as the pod's account, and writes how it ended.
 async fn test_pod_runs(api: &Api, operator: &Running) -> String {
@@ -110,6 +124,7 @@ async fn what_runs_in_a_domain_outlives_every_release(#[case] helm: &'static str
     pods.await.expect("the job that is held has a pod");
     let before = fingerprint(&api, domain).await;
     assert!(before.len() > 12, "{before:#?}");
+    diff_says_that_the_operator_is_another(domain);
     operator.stop();
 
     upgrade(helm, &this.chart);

@@ -188,6 +188,10 @@ impl Cluster {
                 404 if resource.group == crate::api::GROUP => {
                     Error::NotInstalled(resource.plural.to_owned())
                 }
+                // It names an object that is not there.
+                404 if !status.message.contains('"') => {
+                    Error::NotServed(resource.plural.to_owned())
+                }
                 401 => Error::Unauthorized(one_line(&status.message)),
                 403 => Error::Forbidden(one_line(&status.message)),
                 _ => Error::Refused(one_line(&status.message)),

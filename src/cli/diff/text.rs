@@ -4,11 +4,30 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::Difference;
+use super::{
+    compare::{Difference, Found},
+    running::HERE,
+};
 use crate::offline::changes::Change;
 
+/// What the manifests change; before that, what this version would change without them.
+pub(super) fn text(found: &Found) -> String {
+    if found.without_files.is_empty() {
+        return paragraphs(&found.by_files);
+    }
+    let without = paragraphs(&found.without_files);
+    let by_files = match paragraphs(&found.by_files) {
+        none if none.is_empty() => "nothing\n".to_owned(),
+        some => some,
+    };
+    format!(
+        "Without these files, Polder {HERE} would restart pods: the operator of the cluster is of another \
+         version, or has not come to it yet\n{without}\nBy these files\n{by_files}"
+    )
+}
+
 /// A paragraph for each root: its children, field by field, then what that does to pods.
-pub(super) fn text(all: &[Difference]) -> String {
+fn paragraphs(all: &[Difference]) -> String {
     let mut text = String::new();
     for difference in all {
         // Writing to a String does not fail.

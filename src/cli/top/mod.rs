@@ -100,7 +100,7 @@ async fn lines(cluster: &Cluster, arguments: &Arguments) -> Result<sums::Read, E
         domains.retain(|domain| domain.name() == only);
     }
     let used = used.map_err(|error| match error {
-        Error::Refused(why) if why.contains("not found") || why.contains("could not find") => {
+        Error::NotServed(_) => {
             "there is no metrics-server in this cluster (metrics.k8s.io)".to_owned()
         }
         error => error.to_string(),

@@ -9,9 +9,10 @@ NODE ?= real
 CLUSTER ?= demo
 # What `make bench` measures.
 SCENARIO ?= small
+RUN_BENCH := cargo run --quiet --locked --release --package polder-bench --bin
 
 .PHONY: help demo demo-down cluster cluster-down build dist generate book check fmt lint deny audit test \
-	bench test-unit test-apiserver test-chart test-e2e clean
+	bench bench-offline test-unit test-apiserver test-chart test-e2e clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +45,10 @@ book: ## Build the documentation into target/book; fails on links that lead nowh
 check: fmt lint generated ## Format, clippy and generated files, as CI checks them
 
 fmt: ## Check the format
-	cargo fmt --check
+	cargo fmt --all --check
 
 lint: ## Clippy, warnings are errors
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 .PHONY: generated
 generated: ## Check that generated files are what the code says
@@ -59,9 +60,12 @@ deny: ## Licences, bans and sources of dependencies
 audit: ## Known vulnerabilities and yanked versions of dependencies; fetches RustSec's database
 	@"$$(dev/tool cargo-deny)" --locked check advisories
 
-bench: ## Measure a fleet next to the floor: SCENARIO=small|domains|idle|restart|... N=50,200 ARGS=...
+bench: build ## Measure a fleet next to the floor: SCENARIO=small|domains|idle|restart|... N=50,200 ARGS=...
 	@dev/cluster build --node simulated
-	@cargo bench --locked --bench fleet -- --scenario $(SCENARIO) $(if $(N),--n $(N)) $(ARGS)
+	@$(RUN_BENCH) fleet -- --scenario $(SCENARIO) $(if $(N),--n $(N)) $(ARGS)
+
+bench-offline: build ## Time polder lint and polder plan on a thousand manifests: ARGS="DOMAINS WORKLOADS"
+	@$(RUN_BENCH) offline -- $(ARGS)
 
 test: ## All tests: unit, golden, schema, API server, chart, real node with real Spark
 	@dev/test all

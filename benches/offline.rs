@@ -1,5 +1,5 @@
 //! How long `polder lint` and `polder plan` take on many manifests, files and all:
-//! `cargo bench --bench offline [-- DOMAINS WORKLOADS]`, by default 20 domains with 49 workloads
+//! `make bench-offline [ARGS="DOMAINS WORKLOADS"]`, by default 20 domains with 49 workloads
 //! each, a file for every object. Prints the least, the median and the most of eleven runs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
@@ -27,7 +27,7 @@ fn main() {
 
 fn run(command: &str, folder: &Path) -> Duration {
     let start = Instant::now();
-    let mut polder = Command::new(env!("CARGO_BIN_EXE_polder"));
+    let mut polder = Command::new(beside("polder"));
     let status = polder
         .args([command, "-f"])
         .arg(folder)
@@ -42,13 +42,18 @@ fn run(command: &str, folder: &Path) -> Duration {
     start.elapsed()
 }
 
+/// A file in the folder of this program, where the release binary is too.
+fn beside(name: &str) -> PathBuf {
+    std::env::current_exe().unwrap().with_file_name(name)
+}
+
 /// The quickstart's domain and workloads, again and again under other names.
 fn write(domains: usize, workloads: usize) -> PathBuf {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart");
     let read = |file: &str| fs::read_to_string(examples.join(file)).unwrap();
     let domain = read("2-domain.yaml");
     let kinds = ["cluster", "endpoint", "load"].map(|it| read(&format!("3-workloads/{it}.yaml")));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("offline");
+    let folder = beside("offline-manifests");
     let _ = fs::remove_dir_all(&folder);
     for i in 0..domains {
         let (name, team) = (format!("domain{i}"), folder.join(format!("team{i}")));

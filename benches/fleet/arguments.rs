@@ -20,7 +20,7 @@ pub struct Arguments {
     /// Folder for the JSON and SVG files.
     #[arg(long, default_value = "target/bench")]
     pub out: PathBuf,
-    /// Operator to measure. Default: the one that was built with the bench.
+    /// Operator to measure. Default: the release binary, `make build`.
     #[arg(long)]
     pub operator: Option<PathBuf>,
     /// More arguments of the operator, such as `--shards=3`; may be given several times.
@@ -30,9 +30,6 @@ pub struct Arguments {
     /// docs/how-to/bench.md. May be given several times.
     #[arg(long)]
     pub rival: Vec<PathBuf>,
-    /// Given by `cargo bench`; means nothing.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 /// What can be measured.

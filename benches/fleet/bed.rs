@@ -22,7 +22,7 @@ use crate::{audit::Audit, error::Result, load::send, operator::usage};
 
 /// Namespace of the release.
 pub const NAMESPACE: &str = "polder-system";
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A running control plane.
 pub struct Bed {

@@ -114,11 +114,12 @@ impl Fleet<'_> {
 }
 
 fn program(arguments: &Arguments) -> Result<PathBuf> {
-    let built = PathBuf::from(env!("CARGO_BIN_EXE_polder"));
+    // The release binary is beside the bench's own.
+    let built = std::env::current_exe()?.with_file_name("polder");
     let program = arguments.operator.clone().unwrap_or(built);
     if !program.is_file() {
         return Err(format!(
-            "there is no operator at {}; `cargo build --release` makes it",
+            "there is no operator at {}; `make build` makes it",
             program.display()
         )
         .into());

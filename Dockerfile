@@ -1,8 +1,9 @@
-# Polder's own image: the operator and its command line in one binary, nothing else.
+# Polder's own image: the operator and its command line in one binary, and what is to be told of its parts
+# (dev/notices): /usr/share/sbom, where scanners find it, and the licences in /usr/share/doc.
 #
 #   docker build -t polder .                            compiles here, on distroless
 #   docker build -t polder --build-arg BINARY_FROM=prebuilt .
-#                                                       takes target/release/polder as it is
+#                                                       takes target/release/polder and target/notices
 #
 # Every base image is an argument, so that a mirror or a local image can stand in for it.
 ARG RUST_IMAGE=docker.io/library/rust:1.95-bookworm
@@ -15,15 +16,17 @@ ARG BINARY_FROM=build
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --release --bin polder && mv target/release/polder /polder
+RUN cargo build --locked --release --bin polder && \
+    install -D target/release/polder /image/usr/local/bin/polder && dev/notices /image/usr/share
 
 FROM scratch AS prebuilt
-COPY target/release/polder /polder
+COPY target/release/polder /image/usr/local/bin/polder
+COPY target/notices/ /image/usr/share/
 
 FROM ${BINARY_FROM} AS binary
 
 FROM ${RUNTIME_IMAGE}
-COPY --from=binary /polder /usr/local/bin/polder
+COPY --from=binary /image/ /
 LABEL org.opencontainers.image.title="polder" \
       org.opencontainers.image.description="A Kubernetes operator for Spark data domains" \
       org.opencontainers.image.source="https://github.com/polder-dev/polder" \

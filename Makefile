@@ -30,8 +30,9 @@ cluster: ## A local cluster alone: CLUSTER=name NODE=real|simulated
 cluster-down: ## Stop a local cluster: CLUSTER=name
 	@dev/cluster down $(CLUSTER)
 
-build: ## Build the release binary
+build: ## Build the release binary, and what an image tells of its parts
 	cargo build --locked --release
+	@dev/notices target/notices
 
 dist: ## dist/: chart, plain manifests for kubectl (VALUES=file), bill of materials
 	@dev/dist $(VALUES)

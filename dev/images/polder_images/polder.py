@@ -20,9 +20,10 @@ class Polder(Image):
 
     def __init__(self, root: Path, binary: Path) -> None:
         self.dockerfile, self.binary, self.base = root / "Dockerfile", binary, Base()
+        self.notices, self.write_notices = root / "target/notices", root / "dev/notices"
 
     def inputs(self) -> Iterator[bytes]:
-        """The binary, the Dockerfile and the base."""
+        """The binary, what is told of its parts, the Dockerfile and the base."""
         yield from super().inputs()
         yield self.base.key().encode()
         yield self.dockerfile.read_bytes()
@@ -30,15 +31,18 @@ class Polder(Image):
             yield self.binary.read_bytes()
         except OSError as error:
             raise Failure(f"no binary for the image {self.ref}: {error}; "
-                          "run `cargo build --release`, or name one with --binary") from error
+                          "run `make build`, or name one with --binary") from error
+        run(self.name, [self.write_notices, self.notices], cache.log(f"{self.name}-notices"))
+        yield from (file.read_bytes() for file in sorted(self.notices.rglob("*")) if file.is_file())
 
     def make(self, work: Path, target: Path) -> None:
-        """A build context with only the binary in it; buildah's storage lasts as long as that."""
+        """A build context of what the stage `prebuilt` takes; buildah's storage lasts as long as that."""
         base = self.base.build()
         context = work / "context"
         (context / "target/release").mkdir(parents=True)
         copy = shutil.copyfile(self.binary, context / "target/release/polder")
         copy.chmod(0o755)
+        shutil.copytree(self.notices, context / "target/notices")
         buildah = ["buildah", "--root", work / "storage", "--runroot", work / "run",
                    "--storage-driver", "vfs"]
         log = cache.log(self.name)

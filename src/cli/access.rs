@@ -9,7 +9,7 @@ use k8s_openapi::api::rbac::v1::{
 use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use super::{
-    cluster::{Cluster, Connection, RootKind, find, waiting},
+    cluster::{Cluster, Connection, OneDomain, waiting},
     error::{Error, chain, one_line},
     show::Output,
 };
@@ -21,8 +21,8 @@ use crate::{
 /// Which domain, and how the answer looks.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Name of the Domain.
-    domain: String,
+    #[command(flatten)]
+    domain: OneDomain,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -45,9 +45,10 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
 }
 
-async fn report(cluster: Cluster, domain: &str) -> Result<Report, Error> {
-    let found = find(&cluster, &[format!("domain/{domain}")], &[RootKind::Domain]).await?;
-    let namespace = found.1.status_text("/namespace").unwrap_or(domain).to_owned();
+async fn report(cluster: Cluster, domain: &OneDomain) -> Result<Report, Error> {
+    let found = domain.find(&cluster).await?;
+    let domain = domain.name();
+    let namespace = found.status_text("/namespace").unwrap_or(domain).to_owned();
     let mut reader = Reader { client: cluster.client, roles: BTreeMap::new(), unread: Vec::new() };
     let mut bindings = reader.role_bindings(domain, &namespace).await;
     bindings.extend(reader.cluster_role_bindings().await);

@@ -9,7 +9,7 @@ use kube::api::LogParams;
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
-    cluster::{Child, Cluster, Object, RootKind, Scope, find, pods, waiting},
+    cluster::{Child, Cluster, Named, Object, RootKind, Scope, Workload, pods, waiting},
     error::Error,
     show::print,
     state,
@@ -24,9 +24,8 @@ const BUFFER: usize = 1024;
 /// Which pods, and what of their logs.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// KIND/NAME, KIND NAME, or NAME where only one workload has it. Of a BatchJob, its newest run.
-    #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
-    object: Vec<String>,
+    #[command(flatten)]
+    object: Named<Workload>,
     /// Pods of one role. Default: the driver or container, and of a cluster all.
     #[arg(long, value_enum)]
     role: Option<Role>,
@@ -89,9 +88,7 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
 
 pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let cluster = arguments.scope.connect().await?;
-    let (kind, root) =
-        waiting("finding the workload", find(&cluster, &arguments.object, &RootKind::WORKLOADS))
-            .await?;
+    let (kind, root) = waiting("finding the workload", arguments.object.find(&cluster)).await?;
     let (sender, mut lines) = mpsc::channel(BUFFER);
     let read = read(&cluster, kind, &root, arguments, sender);
     let write = async {

@@ -56,17 +56,17 @@ enum Command {
     Tree(tree::Arguments),
     /// Explain why an object is not ready: from its condition down to pod, event and log line.
     Why(why::Arguments),
-    /// Print what the pods of a workload print.
+    /// Print what the pods of a workload print; of a BatchJob, those of its newest run.
     Logs(logs::Arguments),
     /// Start a run of a BatchJob, and wait for its end with --wait.
     Run(run::Arguments),
-    /// Stop the compute of an object, and keep its data and addresses.
+    /// Stop the compute of an object (of a Domain, of all that is in it), and keep its data and addresses.
     Suspend(suspend::Arguments),
     /// Let a suspended object go on.
     Resume(suspend::Arguments),
     /// Open a SQL session with an endpoint, or run a query.
     Sql(sql::Arguments),
-    /// Bring the Spark web pages of a workload to this machine.
+    /// Bring the Spark web pages of a workload to this machine; of a BatchJob, those of the run that goes on.
     Ui(ui::Arguments),
     /// Show who can do what in a domain.
     Access(access::Arguments),
@@ -80,7 +80,7 @@ enum Command {
     Diff(diff::Arguments),
     /// Show what domains reserve and use, and what that costs.
     Top(top::Arguments),
-    /// Collect all that helps to find out what is wrong, and nothing that is secret.
+    /// Collect all that helps to find out what is wrong with domains and operator, and nothing that is secret.
     SupportBundle(bundle::Arguments),
     /// Print the completion script of a shell.
     Completion(completion::Arguments),

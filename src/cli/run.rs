@@ -7,7 +7,7 @@ use kube::{Api, runtime::wait::await_condition};
 use serde_json::json;
 
 use super::{
-    cluster::{Cluster, Object, RootKind, Scope, find, waiting},
+    cluster::{Cluster, Job, Named, Object, RootKind, Scope, waiting},
     error::{Error, chain},
     show::print,
     suspend::patch,
@@ -24,9 +24,8 @@ use crate::{
 /// Which job.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Name of a BatchJob, alone or as batchjob/NAME.
-    #[arg(required = true, num_args = 1..=2, value_name = "JOB")]
-    job: Vec<String>,
+    #[command(flatten)]
+    job: Named<Job>,
     /// Wait for the end of the run: 0 if it succeeded, 1 if it did not.
     #[arg(short, long)]
     wait: bool,
@@ -36,8 +35,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let cluster = arguments.scope.connect().await?;
-    let kinds = [RootKind::BatchJob];
-    let (kind, object) = waiting("finding the job", find(&cluster, &arguments.job, &kinds)).await?;
+    let (kind, object) = waiting("finding the job", arguments.job.find(&cluster)).await?;
     let job: BatchJob = serde_json::from_value(json!({
         "apiVersion": "polder.dev/v1alpha1", "kind": "BatchJob",
         "metadata": object.metadata, "spec": object.spec, "status": object.status,

@@ -10,7 +10,7 @@ use kube::{
 use serde_json::json;
 
 use super::{
-    cluster::{Cluster, Object, RootKind, Scope, find, waiting},
+    cluster::{Any, Cluster, Named, Object, RootKind, Scope, waiting},
     error::{Error, chain},
     show::print,
 };
@@ -19,9 +19,8 @@ use crate::engine::collection;
 /// Which object.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// KIND/NAME, KIND NAME, or NAME where only one object has it. A Domain stops all that is in it.
-    #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
-    object: Vec<String>,
+    #[command(flatten)]
+    object: Named<Any>,
     #[command(flatten)]
     scope: Scope,
 }
@@ -30,7 +29,7 @@ pub(super) struct Arguments {
 pub(super) async fn execute(arguments: &Arguments, suspend: bool) -> Result<ExitCode, Error> {
     let cluster = arguments.scope.connect().await?;
     let (kind, object) = waiting("setting suspend", async {
-        let (kind, object) = find(&cluster, &arguments.object, &RootKind::ALL).await?;
+        let (kind, object) = arguments.object.find(&cluster).await?;
         if object.is_suspended() != suspend {
             // Unset is what Git has, where it does not say.
             let value = if suspend { json!(true) } else { json!(null) };

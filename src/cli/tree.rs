@@ -7,7 +7,7 @@ use kube::api::ListParams;
 use serde::Serialize;
 
 use super::{
-    cluster::{Child, Children, Object, RootKind, Scope, children, find, waiting},
+    cluster::{Any, Child, Children, Named, Object, RootKind, Scope, children, waiting},
     error::Error,
     show::{Output, Style, Tone},
     state::{self, Shown},
@@ -18,9 +18,8 @@ use crate::{api::conditions, build::labels, engine::ResourceType};
 /// Which object.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// KIND/NAME, KIND NAME, or NAME where only one object has it: `domain/sales`, `bjob load`.
-    #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
-    object: Vec<String>,
+    #[command(flatten)]
+    object: Named<Any>,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -55,7 +54,7 @@ struct Tree {
 pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let cluster = arguments.scope.connect().await?;
     let (kind, root, workloads, children) = waiting("reading the objects", async {
-        let (kind, root) = find(&cluster, &arguments.object, &RootKind::ALL).await?;
+        let (kind, root) = arguments.object.find(&cluster).await?;
         let children = children(&cluster, kind, &root).await?;
         let mut workloads = Vec::new();
         if kind == RootKind::Domain {

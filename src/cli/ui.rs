@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{
-    cluster::{Object, RootKind, Scope, find, waiting},
+    cluster::{Named, Object, RootKind, Scope, Workload, waiting},
     error::Error,
     forward::{Forward, running_pod},
     show::print,
@@ -19,9 +19,8 @@ const MASTER_UI: u16 = 8080;
 /// Which workload.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// KIND/NAME, KIND NAME, or NAME where only one workload has it. Of a BatchJob, the run that goes on.
-    #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
-    object: Vec<String>,
+    #[command(flatten)]
+    object: Named<Workload>,
     /// Port on this machine. Default: any that is free.
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -33,7 +32,7 @@ pub(super) struct Arguments {
 pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let cluster = arguments.scope.connect().await?;
     let (forward, what) = waiting("finding the pod", async {
-        let (kind, root) = find(&cluster, &arguments.object, &RootKind::WORKLOADS).await?;
+        let (kind, root) = arguments.object.find(&cluster).await?;
         let (role, port) = pages(kind, &root).map_err(Error::Usage)?;
         let pod = running_pod(&cluster, kind, &root, role).await?;
         let forward = Forward::open(&cluster, &pod, port, arguments.port).await?;

@@ -14,7 +14,7 @@ use kube::api::{ListParams, LogParams};
 use serde_json::{Value, json};
 
 use super::{
-    cluster::{Cluster, Connection, RootKind, waiting},
+    cluster::{AnyDomain, Cluster, Connection, RootKind, waiting},
     error::{Error, chain},
     show::print,
 };
@@ -58,8 +58,8 @@ const METADATA_ONLY: &[ResourceType] = &[SECRET, CONFIG_MAP];
 /// What to collect, and where to.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this Domain and the operator. Default: all domains.
-    domain: Option<String>,
+    #[command(flatten)]
+    domain: AnyDomain,
     /// File to write.
     #[arg(short, long, default_value = "polder-support-bundle.tar.gz", value_name = "FILE")]
     file: PathBuf,
@@ -72,10 +72,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let cluster = arguments.connection.connect().await?;
-    if let Some(domain) = &arguments.domain {
-        let words = [format!("domain/{domain}")];
-        super::cluster::find(&cluster, &words, &[RootKind::Domain]).await?;
-    }
+    arguments.domain.find(&cluster).await?;
     let mut bundle = Bundle { cluster, archive: Archive::new(), missing: Vec::new() };
     waiting("collecting", bundle.collect(arguments)).await?;
     let missing = bundle.missing;
@@ -106,11 +103,8 @@ impl Bundle {
             "collected": jiff::Timestamp::now().to_string(),
         });
         self.archive.json("versions.json", versions);
-        let namespace = self.roots(arguments.domain.as_deref()).await?;
-        let which = ListParams::default().labels(&match &arguments.domain {
-            Some(domain) => format!("{}={domain}", labels::DOMAIN),
-            None => labels::DOMAIN.to_owned(),
-        });
+        let namespace = self.roots(arguments.domain.name()).await?;
+        let which = arguments.domain.children();
         for resource in CHILDREN {
             let list = self.cluster.list::<Value>(*resource, None, which.clone()).await;
             self.add(&format!("children/{}.json", resource.plural), resource.plural, list);

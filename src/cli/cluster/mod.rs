@@ -1,6 +1,8 @@
 //! The cluster that a command is about, and requests to it with the rights of whoever asks.
 
+mod arguments;
 mod children;
+mod find;
 mod object;
 mod progress;
 
@@ -15,8 +17,9 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
+pub(super) use arguments::{Any, AnyDomain, Endpoint, Job, Named, OneDomain, Workload};
 pub(super) use children::{Child, Children, children, children_with_state, of_newest_run, pods};
-pub(super) use object::{Object, RootKind, find};
+pub(super) use object::{Object, RootKind};
 pub(super) use progress::waiting;
 
 use super::error::{Error, chain, one_line};

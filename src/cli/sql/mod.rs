@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::{
-    cluster::{RootKind, Scope, find, waiting},
+    cluster::{Endpoint, Named, Scope, waiting},
     error::Error,
     forward::{Forward, running_pod},
     show::print,
@@ -23,9 +23,8 @@ const CONNECT: u16 = 15002;
 /// Which endpoint, and what to ask.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Name of a SqlEndpoint, alone or as sqlendpoint/NAME.
-    #[arg(required = true, num_args = 1..=2, value_name = "ENDPOINT")]
-    endpoint: Vec<String>,
+    #[command(flatten)]
+    endpoint: Named<Endpoint>,
     /// Run this and end, instead of opening a session.
     #[arg(short, long, value_name = "QUERY")]
     execute: Option<String>,
@@ -54,11 +53,11 @@ enum Choice {
 pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let cluster = arguments.scope.connect().await?;
     let (forward, client) = waiting("finding the endpoint", async {
-        let kinds = [RootKind::SqlEndpoint];
-        let (kind, root) = find(&cluster, &arguments.endpoint, &kinds).await?;
+        let (kind, root) = arguments.endpoint.find(&cluster).await?;
         let spec: SqlEndpointSpec = serde_json::from_value(root.spec.clone())?;
-        let client = choose(arguments, &spec, Found::on_this_machine(&arguments.python))
-            .map_err(Error::Usage)?;
+        let found = Found::on_this_machine(&arguments.python);
+        let client = choose(arguments.client, &arguments.python, &spec, found);
+        let client = client.map_err(Error::Usage)?;
         let pod = running_pod(&cluster, kind, &root, "driver").await?;
         let port = match client {
             Some(Client::Beeline) => THRIFT,
@@ -89,12 +88,13 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
 
 /// The client to use; `None` for the user's own.
 fn choose(
-    arguments: &Arguments,
+    wanted: Choice,
+    python: &str,
     spec: &SqlEndpointSpec,
     found: Found,
 ) -> Result<Option<Client>, String> {
     let (thrift, connect) = (spec.serves_thrift(), spec.serves_connect());
-    match arguments.client {
+    match wanted {
         Choice::None => Ok(None),
         Choice::Beeline if !thrift => {
             Err("the endpoint does not serve JDBC (spec.protocols.thrift); use --client python".to_owned())
@@ -104,7 +104,7 @@ fn choose(
         }
         Choice::Auto | Choice::Beeline if thrift && found.beeline => Ok(Some(Client::Beeline)),
         Choice::Auto | Choice::Python if connect && found.python => Ok(Some(Client::Python)),
-        _ => Err(client::what_to_install(thrift, connect, &arguments.python)),
+        _ => Err(client::what_to_install(thrift, connect, python)),
     }
 }
 
@@ -128,19 +128,11 @@ mod tests {
         #[case] python: bool,
         #[case] expected: Result<Option<Client>, &str>,
     ) {
-        let arguments = Arguments {
-            endpoint: vec![],
-            execute: None,
-            client,
-            python: "python3".to_owned(),
-            port: 0,
-            scope: Scope::default(),
-        };
         let spec = serde_json::from_value(json!({
             "driver": {"resources": {"cpu": "1", "memory": "1Gi"}},
         }))
         .unwrap();
-        match (choose(&arguments, &spec, Found { beeline, python }), expected) {
+        match (choose(client, "python3", &spec, Found { beeline, python }), expected) {
             (Err(error), Err(says)) => assert!(error.contains(says), "{error}"),
             (chosen, expected) => assert_eq!(chosen.map_err(|_| ""), expected),
         }

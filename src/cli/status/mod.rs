@@ -12,7 +12,7 @@ use futures::try_join;
 use kube::api::ListParams;
 
 use super::{
-    cluster::{Cluster, Connection, Object, RootKind, waiting},
+    cluster::{AnyDomain, Cluster, Connection, Object, RootKind, waiting},
     error::Error,
     show::Output,
 };
@@ -22,8 +22,8 @@ use report::{Report, Workload};
 /// Which domain.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Name of a Domain. Default: all of them.
-    domain: Option<String>,
+    #[command(flatten)]
+    domain: AnyDomain,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -34,13 +34,13 @@ pub(super) struct Arguments {
 pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let cluster = arguments.connection.connect().await?;
     let reports = Box::pin(async {
-        match &arguments.domain {
-            Some(domain) => Ok(vec![one(&cluster, domain).await?]),
+        match arguments.domain.name() {
+            Some(name) => Ok(vec![one(&cluster, &arguments.domain, name).await?]),
             None => all(&cluster).await,
         }
     });
     let reports = waiting("reading domains and their workloads", reports).await?;
-    match (&arguments.domain, reports.first()) {
+    match (arguments.domain.name(), reports.first()) {
         (Some(_), Some(report)) => arguments.output.print(report, |style| text::one(report, style)),
         _ => arguments.output.print(&reports, |style| text::all(&reports, style)),
     }?;
@@ -48,15 +48,12 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn one(cluster: &Cluster, name: &str) -> Result<Report, Error> {
-    let domain =
-        match super::cluster::find(cluster, &[format!("domain/{name}")], &[RootKind::Domain]).await
-        {
-            Ok((_, domain)) => Some(domain),
-            // Members of a domain may see its workloads and not the Domain.
-            Err(Error::Forbidden(_)) => None,
-            Err(error) => return Err(error),
-        };
+async fn one(cluster: &Cluster, domain: &AnyDomain, name: &str) -> Result<Report, Error> {
+    let domain = match domain.find(cluster).await {
+        // Members of a domain may see its workloads and not the Domain.
+        Err(Error::Forbidden(_)) => None,
+        found => found?,
+    };
     let namespace = domain
         .as_ref()
         .and_then(|domain| domain.status_text("/namespace"))

@@ -10,15 +10,12 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::api::ListParams;
 
 use super::{
-    cluster::{Cluster, Connection, Object, RootKind, waiting},
+    cluster::{AnyDomain, Cluster, Connection, Object, RootKind, waiting},
     error::Error,
     show::Output,
 };
 use crate::{
-    build::{
-        labels,
-        types::{CLAIM, POD},
-    },
+    build::types::{CLAIM, POD},
     engine::ResourceType,
 };
 use sums::{PodUsage, Prices, sum};
@@ -35,8 +32,8 @@ const POD_METRICS: ResourceType = ResourceType {
 /// What to add up.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this Domain.
-    domain: Option<String>,
+    #[command(flatten)]
+    domain: AnyDomain,
     /// Add up by whom.
     #[arg(long, value_enum, default_value = "domain")]
     by: By,
@@ -78,14 +75,8 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
 }
 
 async fn lines(cluster: &Cluster, arguments: &Arguments) -> Result<sums::Read, Error> {
-    let which = match &arguments.domain {
-        Some(domain) => {
-            let words = [format!("domain/{domain}")];
-            super::cluster::find(cluster, &words, &[RootKind::Domain]).await?;
-            ListParams::default().labels(&format!("{}={domain}", labels::DOMAIN))
-        }
-        None => ListParams::default().labels(labels::DOMAIN),
-    };
+    arguments.domain.find(cluster).await?;
+    let which = arguments.domain.children();
     // A finished pod reserves nothing.
     let active = which.clone().fields("status.phase!=Succeeded,status.phase!=Failed");
     let domains = cluster.list::<Object>(RootKind::Domain.resource(), None, ListParams::default());
@@ -96,7 +87,7 @@ async fn lines(cluster: &Cluster, arguments: &Arguments) -> Result<sums::Read, E
         cluster.list::<PodUsage>(POD_METRICS, None, which),
     );
     let mut domains = domains?;
-    if let Some(only) = &arguments.domain {
+    if let Some(only) = arguments.domain.name() {
         domains.retain(|domain| domain.name() == only);
     }
     let used = used.map_err(|error| match error {

@@ -17,7 +17,8 @@ use kube::api::{ListParams, LogParams};
 
 use super::{
     cluster::{
-        Child, Cluster, Object, RootKind, Scope, children_with_state, find, of_newest_run, waiting,
+        Any, Child, Cluster, Named, Object, RootKind, Scope, children_with_state, of_newest_run,
+        waiting,
     },
     error::Error,
     show::Output,
@@ -38,9 +39,8 @@ const CLUSTER_EVENTS: &str = "default";
 /// Which object.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// KIND/NAME, KIND NAME, or NAME where only one object has it: `batchjob/load`, `sql bi`.
-    #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
-    object: Vec<String>,
+    #[command(flatten)]
+    object: Named<Any>,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) struct Arguments {
 pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     let cluster = arguments.scope.connect().await?;
     let answer = waiting("looking at conditions, pods, events and logs", async {
-        let (kind, root) = find(&cluster, &arguments.object, &RootKind::ALL).await?;
+        let (kind, root) = arguments.object.find(&cluster).await?;
         explain(&cluster, kind, &root).await
     })
     .await?;

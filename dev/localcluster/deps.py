@@ -54,6 +54,8 @@ _TESTS = (
     Need("prometheus-alertmanager", "prometheus-alertmanager", "receiving alerts"),
     Need("git", "git", "the repositories of the GitOps tests"),
     Need("curl", "curl", "deleting old logs in the tests of shipping"),
+    Need("zsh", "zsh", "the tests of completion"),
+    Need("fish", "fish", "the tests of completion"),
     Need("redis-server", "redis-server", "Argo CD in the GitOps tests"),
 )
 _NEEDS = {"simulated": _BASE, "real": (*_BASE, *NODE_PROGRAMS, *_BUILD)}

@@ -144,11 +144,7 @@ impl Arguments {
     /// Reads the arguments of this process; ends it if they cannot be read, or ask for help.
     pub fn read() -> Self {
         let program = std::env::args().next().unwrap_or_default();
-        if is_called(&program, completion::COMPLETER) {
-            let words = std::env::args_os().skip(1).collect();
-            let _ = show::print(&completion::for_kubectl(Self::command(), words));
-            std::process::exit(0);
-        }
+        completion::answer(&program);
         let matches = clap(&program).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }

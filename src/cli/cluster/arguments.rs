@@ -6,7 +6,7 @@ use clap::Args;
 
 use kube::api::ListParams;
 
-use super::{Cluster, Error, Object, RootKind, find::find};
+use super::{Cluster, Error, Object, RootKind, find::find, names};
 use crate::build::labels;
 
 /// Which of ours a command is for.
@@ -59,6 +59,7 @@ impl Which for Endpoint {
 #[derive(Debug, Args)]
 pub(in super::super) struct Named<W: Which> {
     #[arg(required = true, num_args = 1..=2, value_name = W::VALUE_NAME, help = W::HELP)]
+    #[arg(add = names::objects(W::KINDS))]
     object: Vec<String>,
     #[arg(skip)]
     which: PhantomData<W>,
@@ -78,7 +79,7 @@ impl<W: Which> Named<W> {
 #[derive(Debug, Args)]
 pub(in super::super) struct OneDomain {
     /// Name of the Domain.
-    #[arg(value_name = "DOMAIN")]
+    #[arg(value_name = "DOMAIN", add = names::domains())]
     domain: String,
 }
 
@@ -97,7 +98,7 @@ impl OneDomain {
 #[derive(Debug, Args)]
 pub(in super::super) struct AnyDomain {
     /// Name of a Domain. Default: all of them.
-    #[arg(value_name = "DOMAIN")]
+    #[arg(value_name = "DOMAIN", add = names::domains())]
     domain: Option<String>,
 }
 

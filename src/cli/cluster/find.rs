@@ -1,11 +1,8 @@
 //! Objects as people name them: `batchjob/load`, `bjob load`, or `load` where only one has the name.
 
 use futures::future::join_all;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::ListParams;
-use serde::Deserialize;
 
-use super::{Cluster, Error, Object, RootKind};
+use super::{Cluster, Error, Object, RootKind, names};
 
 /// Names to suggest for one that does not exist.
 const SUGGESTIONS: usize = 5;
@@ -97,21 +94,13 @@ async fn get(cluster: &Cluster, kind: RootKind, name: &str) -> Result<Option<Obj
 
 /// That there is no such object, and which there are that may have been meant.
 async fn not_found(cluster: &Cluster, kinds: &[RootKind], name: &str) -> Error {
-    #[derive(Clone, Deserialize)]
-    struct Named {
-        metadata: ObjectMeta,
-    }
-    let lists = join_all(kinds.iter().map(async |kind| {
-        let namespace = (*kind != RootKind::Domain).then_some(cluster.namespace.as_str());
-        let list =
-            cluster.list_metadata::<Named>(kind.resource(), namespace, ListParams::default());
-        (*kind, list.await.unwrap_or_default())
-    }))
-    .await;
+    let lists = kinds
+        .iter()
+        .map(async |kind| (*kind, names::of_kind(cluster, *kind).await.unwrap_or_default()));
+    let lists = join_all(lists).await;
     let mut near: Vec<(usize, String)> = lists
         .into_iter()
-        .flat_map(|(kind, list)| list.into_iter().map(move |object| (kind, object)))
-        .filter_map(|(kind, object)| Some((kind, object.metadata.name?)))
+        .flat_map(|(kind, list)| list.into_iter().map(move |name| (kind, name)))
         .map(|(kind, other)| {
             let distance = strsim::damerau_levenshtein(name, &other);
             (distance, format!("{}/{other}", kind.resource().kind.to_lowercase()))

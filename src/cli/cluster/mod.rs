@@ -3,6 +3,7 @@
 mod arguments;
 mod children;
 mod find;
+mod names;
 mod object;
 mod progress;
 
@@ -39,7 +40,7 @@ pub(super) struct Connection {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig. Default: its current one.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = names::contexts())]
     context: Option<String>,
 }
 
@@ -47,7 +48,7 @@ pub(super) struct Connection {
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Scope {
     /// Namespace of the object. Default: that of the context.
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = names::namespaces())]
     namespace: Option<String>,
     #[command(flatten)]
     connection: Connection,

@@ -1,12 +1,15 @@
 //! The commands for people, on a real API server.
 
 mod act;
+mod complete;
 mod look;
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::LazyLock,
 };
 
 use serde_json::{Value, json};
@@ -67,6 +70,19 @@ pub fn polder_with(kubeconfig: &Path, arguments: &[&str]) -> Said {
         .output()
         .unwrap();
     Said::of(&output)
+}
+
+/// PATH with this program in all its names.
+pub fn path_with_plugins() -> &'static str {
+    static FOLDER: LazyLock<String> = LazyLock::new(|| {
+        let folder = std::env::temp_dir().join(format!("polder-plugins-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for name in ["polder", "kubectl-polder", "kubectl_complete-polder"] {
+            symlink(env!("CARGO_BIN_EXE_polder"), folder.join(name)).unwrap();
+        }
+        format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+    });
+    &FOLDER
 }
 
 /// The administrator's kubeconfig, acting as somebody in a group.

@@ -141,6 +141,8 @@ async fn run(bed: &Bed, rival: &Rival, n: usize, report: &mut Report) -> Result<
         let path = rival.folder.join(manifest).display().to_string();
         bed.program("kubectl", &["apply", "--server-side", "-f", &path], "")?;
     }
+    let established = ["wait", "--for=condition=Established", "crds", "--all", "--timeout=1m"];
+    bed.program("kubectl", &established, "")?;
     let mut process = start(bed, rival)?;
     let names: Vec<String> = (0..n).map(|i| domain_name("rival", i)).collect();
     bed.audit.mark()?;

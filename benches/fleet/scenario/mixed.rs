@@ -1,8 +1,12 @@
 //! A mixed fleet: Domains, SparkClusters, SqlEndpoints and scheduled BatchJobs.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::{
     arguments::Arguments,
@@ -17,6 +21,14 @@ use crate::{
 
 /// For each Domain: half a cluster, half an endpoint, five scheduled jobs.
 const JOBS: usize = 5;
+/// After this the operator writes nothing more of what happened.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// How many simulated nodes of 64 GiB the pods of so many Domains need: 2.5 GiB for each Domain, and what
+/// Spark's overhead adds.
+pub fn nodes(domains: usize) -> usize {
+    domains.div_ceil(16)
+}
 
 pub async fn run(
     bed: &Bed,
@@ -71,6 +83,8 @@ pub async fn run(
             .with("cpu_seconds", usage.cpu_seconds)
             .asked(&counts),
     );
+    // Figures of a status that change again and again are written a second later; they are not the restart's.
+    sleep(SETTLED).await;
     bed.audit.mark()?;
     let mut fleet =
         super::Fleet { bed, program, more: &arguments.operator_argument, operator, names: domains };

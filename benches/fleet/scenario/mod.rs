@@ -61,7 +61,7 @@ pub async fn run(arguments: &Arguments) -> Result<()> {
         rival::run_against(&bed, &rivals, Against::Jobs, arguments.jobs(), &mut report).await?;
     }
     if arguments.wants(Scenario::Mixed) {
-        let bed = Bed::new(NODES).await?;
+        let bed = Bed::new(NODES.max(mixed::nodes(largest))).await?;
         kubernetes.clone_from(&bed.kubernetes);
         mixed::run(&bed, arguments, &program, &mut report).await?;
     }

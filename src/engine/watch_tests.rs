@@ -191,6 +191,12 @@ async fn an_optional_type_may_come_later() {
     assert_eq!(served, Served::Yes);
 }
 
+#[test]
+fn a_type_that_we_may_not_see_is_asked_for_less_and_less() {
+    assert_eq!([0, 1, 3].map(recheck), [1, 2, 8].map(|times| RECHECK * times));
+    assert_eq!([40, u32::MAX].map(recheck), [LONG_RECHECK; 2]);
+}
+
 #[tokio::test]
 async fn an_optional_type_may_go() {
     let steps = vec![list(10, "", &[thing("a", 3)]), refusal(404), refusal(404)];

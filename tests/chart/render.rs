@@ -128,3 +128,20 @@ fn what_is_switched_off_is_not_there() {
     kinds.sort();
     assert_eq!(kinds, ["Deployment", "Pod"]);
 }
+
+/// The operator looks rarely at a type that it was refused before.
+#[test]
+fn other_rights_make_other_pods() {
+    let pods = |more: &[&str]| {
+        let arguments =
+            ["template", "polder", CHART, "-n", NAMESPACE, "-f", &format!("{VALUES}/default.yaml")];
+        let objects = documents(&say("helm", &[&arguments[..], more].concat()).well());
+        let deployment = objects.into_iter().find(|it| it["kind"] == "Deployment").unwrap();
+        deployment["spec"]["template"].clone()
+    };
+    let before = pods(&[]);
+    assert_eq!(before, pods(&["--set", "monitoring.dashboards.enabled=true"]));
+    let after = pods(&["--set", "externalSecrets.enabled=true"]);
+    assert_ne!(before["metadata"]["annotations"], after["metadata"]["annotations"]);
+    assert_eq!(before["spec"], after["spec"]);
+}

@@ -5,7 +5,6 @@ use std::{
     collections::BTreeSet,
     io::{self, Write},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::Args;
@@ -19,13 +18,12 @@ use k8s_openapi::{
 use kube::{Api, Client, Config, api::PostParams};
 use serde_json::{Value, json};
 
-use super::operator;
+use super::{
+    operator,
+    version::{PATIENCE, get, is_new_enough},
+};
 use crate::{api::crds, engine::client};
 
-/// Oldest minor version of Kubernetes 1 that serves all that Polder asks for.
-const OLDEST_MINOR: u32 = 34;
-/// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// What the operator cannot do without: verb, group, resource, subresource.
 const RIGHTS: &[(&str, &str, &str, &str)] = &[
     ("list", "polder.dev", "domains", ""),
@@ -106,37 +104,11 @@ async fn checks(arguments: &Arguments) -> Result<Vec<Check>, operator::Error> {
     Ok(checks)
 }
 
-/// An answer in time; what went wrong otherwise, and whether it is that there is no such thing.
-async fn get(client: &Client, path: &str) -> Result<Value, (String, bool)> {
-    let request =
-        Request::get(path).body(Vec::new()).map_err(|error| (error.to_string(), false))?;
-    match tokio::time::timeout(PATIENCE, client.request(request)).await {
-        Err(_) => Err((format!("no answer within {} s", PATIENCE.as_secs()), false)),
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(kube::Error::Api(status))) => Err((status.message.clone(), status.code == 404)),
-        Ok(Err(error)) => Err((error.to_string(), false)),
-    }
-}
-
 async fn version(client: &Client) -> Result<String, String> {
     let answer = get(client, "/version").await.map_err(|(problem, _)| {
         format!("{problem}; see which cluster KUBECONFIG names, and whether it can be reached")
     })?;
     is_new_enough(&answer)
-}
-
-fn is_new_enough(version: &Value) -> Result<String, String> {
-    let name = version.get("gitVersion").and_then(Value::as_str).unwrap_or("of no known version");
-    let number = |field: &str| {
-        let text = version.get(field).and_then(Value::as_str).unwrap_or_default();
-        // Some clusters add a plus.
-        text.trim_end_matches(|it: char| !it.is_ascii_digit()).parse().unwrap_or(0)
-    };
-    let found: (u32, u32) = (number("major"), number("minor"));
-    if found >= (1, OLDEST_MINOR) {
-        return Ok(format!("Kubernetes {name}"));
-    }
-    Err(format!("Kubernetes {name} is too old: upgrade it to 1.{OLDEST_MINOR} or newer"))
 }
 
 /// From what the API server publishes, which whoever has an account may read.
@@ -258,27 +230,7 @@ async fn readiness(operator: &Uri) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
     use super::*;
-
-    #[rstest]
-    #[case("1", "34", true)]
-    #[case("1", "35+", true)]
-    #[case("2", "0", true)]
-    #[case("1", "33", false)]
-    #[case("", "", false)]
-    fn the_oldest_api_server(#[case] major: &str, #[case] minor: &str, #[case] is_fit: bool) {
-        let version = json!({"gitVersion": "v1", "major": major, "minor": minor});
-        assert_eq!(is_new_enough(&version).is_ok(), is_fit);
-    }
-
-    #[test]
-    fn the_chart_asks_for_the_same_version() {
-        let chart = include_str!("../../charts/polder/Chart.yaml");
-        let wanted = format!("kubeVersion: \">=1.{OLDEST_MINOR}.0-0\"\n");
-        assert!(chart.contains(&wanted), "{chart}");
-    }
 
     fn published() -> Value {
         let schemas = crds::all().into_iter().map(|crd| {

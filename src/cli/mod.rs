@@ -29,6 +29,7 @@ mod suspend;
 mod top;
 mod tree;
 mod ui;
+mod version;
 mod why;
 
 use std::process::ExitCode;

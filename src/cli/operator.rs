@@ -7,6 +7,7 @@ use kube::Config;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::version;
 use crate::{
     build::spark::SparkImages,
     engine::{EngineError, LeaseOptions, Options, client_of},
@@ -127,6 +128,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The API server cannot serve the operator.
+    #[error("{0}")]
+    TooOld(String),
     /// The engine stopped.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -169,7 +173,7 @@ async fn run(arguments: Arguments, name: &str, level: LogLevel) -> Result<(), Er
     tracing::info!(version = env!("CARGO_PKG_VERSION"), api_server = %config.cluster_url, "polder starts");
     let options = arguments.options(name, metrics.clone(), health.clone());
     let client = client_of(name, config.clone())?;
-    let engine = engine(client, options, arguments.installation())
+    let engine = engine(client.clone(), options, arguments.installation())
         .lease_client(client_of(name, config)?)
         .build()?;
     if !arguments.no_domain_metrics {
@@ -180,7 +184,11 @@ async fn run(arguments: Arguments, name: &str, level: LogLevel) -> Result<(), Er
     // hand and the lease not released.
     let server = telemetry::serve(address, metrics, health, std::future::pending());
     tokio::select! {
-        result = engine.run(shutdown) => Ok(result?),
+        result = async {
+            let check = version::refuse_old(&client);
+            shutdown.run_until_cancelled(check).await.unwrap_or(Ok(())).map_err(Error::TooOld)?;
+            Ok(engine.run(shutdown).await?)
+        } => result,
         result = administer(arguments.admin_address, level) => result,
         result = server => {
             result.map_err(Error::io(format!("cannot serve health and metrics at {address}")))

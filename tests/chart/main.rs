@@ -21,6 +21,7 @@ mod process;
 mod argocd;
 mod helm;
 mod lifecycle;
+mod older;
 mod refusals;
 mod release;
 mod render;

@@ -1,6 +1,9 @@
 //! What is refused: one message, the exit code 1, and nothing half done.
 
+use std::process::Command;
+
 use rstest::rstest;
+use serde_json::json;
 
 use crate::{
     helm::{CHART, HELMS, Said, alone, say},
@@ -52,6 +55,31 @@ fn old_api_servers(#[case] version: &str, #[case] is_fit: bool) {
             assert!(said.contains("kubeVersion: >=1.34.0-0"), "{helm}: {said}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_api_server() {
+    let _alone = alone().await;
+    let before = everything();
+    let version = json!({"major": "1", "minor": "33", "gitVersion": "v1.33.9"});
+    let older = crate::older::server(version).await;
+    for helm in HELMS {
+        let said = install(helm, "polder", NAMESPACE, &["--kubeconfig", &older]).badly();
+        let wanted = "kubeVersion: >=1.34.0-0 which is incompatible with Kubernetes v1.33.9";
+        assert!(said.contains(wanted), "{helm}: {said}");
+    }
+    assert_eq!(everything(), before);
+    // For those who installed without Helm.
+    let wanted = "Kubernetes v1.33.9 is too old: upgrade the cluster to 1.34 or newer";
+    let said = polder(&["operator", "--http-address=127.0.0.1:0"], &older);
+    assert!(said.code == 2 && said.err.contains(&format!("polder: {wanted}\n")), "{}", said.err);
+    let said = polder(&["check"], &older);
+    assert!(said.code == 1 && said.out.contains(wanted), "{}{}", said.out, said.err);
+}
+
+fn polder(arguments: &[&str], kubeconfig: &str) -> Said {
+    let mut polder = Command::new(env!("CARGO_BIN_EXE_polder"));
+    polder.args(arguments).env("KUBECONFIG", kubeconfig).output().unwrap().into()
 }
 
 fn install(helm: &str, name: &str, namespace: &str, more: &[&str]) -> Said {

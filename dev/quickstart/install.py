@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
 import time
 from pathlib import Path
 
@@ -21,33 +21,42 @@ WORKLOADS = [
     "batchjob/monthly",
     "batchjob/catalog-check",
 ]
+# In this order: the operator lets go of the domain, and the domain's data is in its namespace.
+REMOVE = [
+    "kubectl delete domain weather",
+    "kubectl delete namespace weather quickstart-db",
+    "helm uninstall -n polder-system polder && kubectl delete namespace polder-system",
+    "kubectl delete crd,clusterrole -l app.kubernetes.io/part-of=polder",
+]
 
 
 def install(progress: Progress, cluster: Cluster) -> None:
     """Installs or upgrades Polder, two replicas, and waits until they are ready."""
     with progress.step("install Polder with its Helm chart"):
-        cluster.helm(
-            "upgrade", "--install", "polder", "charts/polder", "--namespace", NAMESPACE,
-            "--create-namespace", "--wait", "--timeout", "3m", *chart_values(cluster),
-        )  # fmt: skip
+        release(cluster, "--wait", "--timeout", "3m")
+
+
+def rehearse(cluster: Cluster) -> None:
+    """Fails with what the chart has against this cluster or its values; makes nothing."""
+    release(cluster, "--dry-run=server")
+
+
+def release(cluster: Cluster, *how: str) -> None:
+    """Helm's command."""
+    cluster.helm(
+        "upgrade", "--install", "polder", "charts/polder", "--namespace", NAMESPACE,
+        "--create-namespace", *how, *chart_values(cluster),
+    )  # fmt: skip
 
 
 def chart_values(cluster: Cluster) -> list[str]:
-    """Local images on the local cluster; on the user's own, what VALUES names."""
+    """Local images on the local cluster; on the user's own, what the user names."""
     if cluster.local:
         binary = hashlib.sha256((ROOT / "target/release/polder").read_bytes()).hexdigest()
         values = ROOT / "dev" / "quickstart" / "values.yaml"
         # A new binary behind the same tag has to roll the pods.
         return ["--values", str(values), "--set-string", f"podAnnotations.binary={binary[:16]}"]
-    values = os.environ.get("VALUES")
-    if not values:
-        raise Failed(
-            "your own cluster needs images it can pull: give a values file for the chart with "
-            "image and sparkImages, as VALUES=my-values.yaml, and POSTGRES_IMAGE for the example"
-        )
-    if not Path(values).is_file():
-        raise Failed(f"VALUES={values}: there is no such file")
-    return ["--values", values]
+    return cluster.values
 
 
 def example(progress: Progress, cluster: Cluster) -> None:
@@ -67,7 +76,6 @@ def example(progress: Progress, cluster: Cluster) -> None:
 def apply(cluster: Cluster, path: Path) -> None:
     """Applies a file, a folder or a kustomization; strict, so that a typo is an error."""
     is_kustomization = (path / "kustomization.yaml").exists()
-    image = os.environ.get("POSTGRES_IMAGE")
     rendered = (
         cluster.kubectl("kustomize", path)
         if is_kustomization
@@ -75,8 +83,9 @@ def apply(cluster: Cluster, path: Path) -> None:
             file.read_text() for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])
         )
     )
-    if image:
-        rendered = rendered.replace("localhost/polder-postgres:15", image)
+    if fitting := cluster.replacements:
+        any_of = "|".join(re.escape(text) for text in fitting)
+        rendered = re.sub(any_of, lambda found: fitting[found[0]], rendered)
     folder = ROOT / ".dev"
     folder.mkdir(exist_ok=True)
     target = folder / f"applied-{path.stem}.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import install, prepare, show
+from . import install, own, prepare, show
 from .progress import Failed, Progress
 from .tools import ROOT, Cluster, run
 
@@ -35,7 +35,8 @@ def up(arguments: argparse.Namespace) -> int:
     progress = Progress()
     given = Cluster.given(arguments.kubeconfig) if arguments.kubeconfig else None
     if given:
-        install.chart_values(given)
+        own.fit(progress, given)
+        install.rehearse(given)
     built = prepare.prepare(progress, with_images=not given)
     if given:
         cluster = given
@@ -79,12 +80,7 @@ def what_next(arguments: argparse.Namespace) -> str:
         if arguments.kubeconfig
         else f'eval "$(dev/cluster env {arguments.cluster})"   # kubectl and helm for this cluster'
     )
-    stop = (
-        "kubectl delete domain weather; helm uninstall -n polder-system polder; "
-        "kubectl delete namespace quickstart-db"
-        if arguments.kubeconfig
-        else "make demo-down"
-    )
+    stop = "\n  ".join(install.REMOVE) if arguments.kubeconfig else "make demo-down"
     return f"""What to look at next, from {ROOT}:
   {reach}
   kubectl get polder -A                          all domains and workloads, at a glance
@@ -93,4 +89,5 @@ def what_next(arguments: argparse.Namespace) -> str:
   kubectl explain domain.spec                    the reference, field by field
   kubectl patch domain weather --type merge -p '{{"spec": {{"suspend": true}}}}'   stop all compute, keep all data
   examples/quickstart/                           what was applied
-To stop: {stop}"""
+To stop, and leave nothing behind:
+  {stop}"""

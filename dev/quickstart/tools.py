@@ -62,6 +62,9 @@ class Cluster:
 
     env: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     local: str | None = None
+    #: arguments of helm, and texts of the example with what stands for them here
+    values: list[str] = field(default_factory=list)
+    replacements: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def named(cls, name: str) -> Cluster:

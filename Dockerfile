@@ -16,8 +16,7 @@ ARG BINARY_FROM=build
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --release --bin polder && \
-    install -D target/release/polder /image/usr/local/bin/polder && dev/notices /image/usr/share
+RUN dev/release && install -D target/release/polder /image/usr/local/bin/polder && dev/notices /image/usr/share
 
 FROM scratch AS prebuilt
 COPY target/release/polder /image/usr/local/bin/polder

@@ -9,10 +9,10 @@ NODE ?= real
 CLUSTER ?= demo
 # What `make bench` measures.
 SCENARIO ?= small
-RUN_BENCH := cargo run --quiet --locked --release --package polder-bench --bin
+RUN_BENCH := dev/release cargo run --quiet --locked --release --package polder-bench --bin
 
-.PHONY: help demo demo-down cluster cluster-down build dist generate book check fmt lint deny audit test \
-	bench bench-offline test-unit test-apiserver test-chart test-e2e clean
+.PHONY: help demo demo-down cluster cluster-down build dist generate book check fmt lint deny audit \
+	reproducible test bench bench-offline test-unit test-apiserver test-chart test-e2e clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +30,8 @@ cluster: ## A local cluster alone: CLUSTER=name NODE=real|simulated
 cluster-down: ## Stop a local cluster: CLUSTER=name
 	@dev/cluster down $(CLUSTER)
 
-build: ## Build the release binary, and what an image tells of its parts
-	cargo build --locked --release
+build: ## Build the release binary, the same bytes in any folder, and what an image tells of its parts
+	@dev/release
 	@dev/notices target/notices
 
 dist: ## dist/: chart, plain manifests for kubectl (VALUES=file), bill of materials
@@ -58,14 +58,17 @@ generated: ## Check that generated files are what the code says
 deny: ## Licences, bans and sources of dependencies
 	@"$$(dev/tool cargo-deny)" --locked check --hide-inclusion-graph bans licenses sources
 
+reproducible: ## Build the binary in two folders and compare the bytes; takes two builds
+	@dev/release --check
+
 audit: ## Known vulnerabilities and yanked versions of dependencies; fetches RustSec's database
 	@"$$(dev/tool cargo-deny)" --locked check advisories
 
-bench: build ## Measure a fleet next to the floor: SCENARIO=small|domains|idle|restart|... N=50,200 ARGS=...
+bench: ## Measure a fleet next to the floor: SCENARIO=small|domains|idle|restart|... N=50,200 ARGS=...
 	@dev/cluster build --node simulated
 	@$(RUN_BENCH) fleet -- --scenario $(SCENARIO) $(if $(N),--n $(N)) $(ARGS)
 
-bench-offline: build ## Time polder lint and polder plan on a thousand manifests: ARGS="DOMAINS WORKLOADS"
+bench-offline: ## Time polder lint and polder plan on a thousand manifests: ARGS="DOMAINS WORKLOADS"
 	@$(RUN_BENCH) offline -- $(ARGS)
 
 test: ## All tests: unit, golden, schema, API server, chart, real node with real Spark

@@ -64,7 +64,7 @@ def prepare(progress: Progress, with_images: bool) -> Built:
     images: dict[str, str] = {}
 
     def operator() -> None:
-        run("cargo", "build", "--locked", "--release", log=logs() / "cargo.log")
+        run("dev/release", log=logs() / "cargo.log")
         images["polder"] = run("dev/images/build", "polder", log=logs() / "image-polder.log")
 
     def example_images() -> None:

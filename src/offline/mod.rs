@@ -2,7 +2,7 @@
 //! the kinds themselves say, and planned. Whatever is judged here is judged by the operator's code.
 //!
 //! [`manifest`] reads files, [`schema`] looks at one object, [`world`] at all of them together, and
-//! [`lint`] says what is wrong, [`plan`] what becomes of it.
+//! [`lint`] says what is wrong, [`plan`] what becomes of it. [`rules`] explains.
 
 pub mod cel;
 pub mod changes;
@@ -11,6 +11,7 @@ pub mod json_schema;
 pub mod lint;
 pub mod manifest;
 pub mod plan;
+pub mod rules;
 pub mod schema;
 pub mod world;
 pub mod yaml;

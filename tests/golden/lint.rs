@@ -85,7 +85,11 @@ fn findings_are_told_to_programs() {
         (1, &"2.1.0".into(), &"WrongType".into())
     );
     assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 6);
-    assert_eq!(run["tool"]["driver"]["rules"].as_array().unwrap().len(), 2);
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), 2);
+    let help = rules[1]["helpUri"].as_str().unwrap();
+    assert!(help.ends_with("/docs/reference/lint.md#wrongtype"), "{help}");
+    assert!(rules[1]["help"]["text"].as_str().unwrap().contains("quotes"), "{rules:?}");
 
     let ran = polder(&["lint", "-f", "-", "-o", "github"], WRONG);
     assert!(

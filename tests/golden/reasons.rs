@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use polder::reasons::{GROUPS, Need, Reason, find};
+use polder::{
+    kinds::common::WAITING,
+    offline::rules::{self, JUDGED, WRITTEN},
+    reasons::{GROUPS, Need, Reason, find},
+};
 
 /// Words in the code that look like reasons and are none: what Kubernetes and Argo CD call things.
 const WORDS: &[&str] = &[
@@ -91,16 +95,20 @@ fn all() -> impl Iterator<Item = &'static Reason> {
     GROUPS.iter().flat_map(|group| group.reasons)
 }
 
-/// Texts in the code of a folder, without tests and comments, that are one word in PascalCase.
-fn words(folder: &Path, found: &mut BTreeSet<String>) {
+/// Texts in the code of a folder, without tests and comments, that are one word in PascalCase; only of
+/// files that hold a word.
+fn words(folder: &Path, holding: &str, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
         if path.is_dir() && name != "tests" {
-            words(&path, found);
+            words(&path, holding, found);
         } else if path.is_file() && !name.ends_with("tests") {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            if !code.contains(holding) {
+                continue;
+            }
             let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
             let texts = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
             found.extend(texts.filter(|text| is_pascal_case(text)).map(str::to_owned));
@@ -118,7 +126,7 @@ fn is_pascal_case(text: &str) -> bool {
 fn in_code() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for folder in ["src/kinds", "src/engine"] {
-        words(&root().join(folder), &mut found);
+        words(&root().join(folder), "", &mut found);
     }
     assert!(found.len() > 100, "{found:?}");
     found
@@ -173,4 +181,43 @@ fn every_reason_that_is_no_good_news_can_be_looked_up() {
     assert!(untold.is_empty(), "docs/how-to/troubleshoot.md has no heading for {untold:?}");
     let unknown: Vec<&&str> = told.iter().filter(|name| find(name).is_none()).collect();
     assert!(unknown.is_empty(), "docs/how-to/troubleshoot.md tells of {unknown:?}");
+}
+
+/// Words in the code of lint that are no rules, but kinds.
+const NO_RULES: &[&str] = &["Domain", "List", "Secret", "SparkCluster"];
+
+#[test]
+fn every_rule_of_lint_can_be_looked_up() {
+    let names = |rules: &[Reason]| rules.iter().map(|rule| rule.name.to_owned()).collect();
+    let mut written = BTreeSet::new();
+    for maker in ["finding(", ".add(", "rule: ", "Problem::new("] {
+        words(&root().join("src/offline"), maker, &mut written);
+    }
+    written.retain(|word| !NO_RULES.contains(&word.as_str()) && !JUDGED.contains(&word.as_str()));
+    assert_eq!(written, names(WRITTEN), "src/offline/rules.rs says what they mean");
+
+    // What the kinds find, and does not end by itself; the last two come from the API server.
+    let is_judged = |word: &str| {
+        find(word).is_some_and(|it| matches!(it.need, Need::Action | Need::Either))
+            && !WAITING.contains(&word)
+            && !["Conflict", "Rejected"].contains(&word)
+    };
+    let mut judged = BTreeSet::new();
+    words(&root().join("src/kinds"), "Problem", &mut judged);
+    judged.retain(|word| is_judged(word) && !names(WRITTEN).contains(word));
+    assert_eq!(
+        judged,
+        JUDGED.iter().map(|name| (*name).to_owned()).collect(),
+        "see src/offline/rules.rs"
+    );
+
+    let page = fs::read_to_string(root().join("docs/reference/lint.md")).unwrap();
+    for name in WRITTEN.iter().map(|rule| rule.name).chain(JUDGED.iter().copied()) {
+        assert!(page.contains(&format!("\n### {name}\n")), "{name} is not on the page of rules");
+        let link = rules::page(name);
+        assert!(
+            link.ends_with(&format!("docs/reference/lint.md#{}", name.to_lowercase())),
+            "{link}"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use serde_json::{Value, json};
 
-use crate::offline::{finding::Finding, lint::Outcome};
+use crate::offline::{finding::Finding, lint::Outcome, rules};
 
 /// A line for each finding.
 pub(in crate::cli) fn told(findings: &[Finding]) -> String {
@@ -56,7 +56,7 @@ fn pretty(value: &Value) -> String {
 /// Source: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 pub(super) fn sarif(outcome: &Outcome) -> String {
     let rules: BTreeSet<&str> = outcome.findings.iter().map(|finding| finding.rule).collect();
-    let rules: Vec<Value> = rules.into_iter().map(|id| json!({"id": id})).collect();
+    let rules: Vec<Value> = rules.into_iter().map(rule).collect();
     let results: Vec<Value> = outcome.findings.iter().map(result).collect();
     pretty(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -72,6 +72,15 @@ pub(super) fn sarif(outcome: &Outcome) -> String {
             "results": results,
         }],
     }))
+}
+
+fn rule(id: &str) -> Value {
+    let mut rule = json!({"id": id, "helpUri": rules::page(id)});
+    if let (Some(known), Value::Object(rule)) = (rules::find(id), &mut rule) {
+        rule.insert("shortDescription".to_owned(), json!({"text": known.meaning}));
+        rule.insert("help".to_owned(), json!({"text": known.remedy}));
+    }
+    rule
 }
 
 fn result(finding: &Finding) -> Value {

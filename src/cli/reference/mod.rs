@@ -2,6 +2,7 @@
 
 mod api;
 mod commands;
+mod lint;
 mod markdown;
 mod rbac;
 mod reasons;
@@ -70,6 +71,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<(), Error> {
     let pages = [
         ("metrics.md", telemetry::metrics_reference()?),
         ("cli.md", commands::page()),
+        ("lint.md", lint::page()),
         ("conditions.md", reasons::conditions()),
         ("events.md", reasons::events()),
         ("rbac.md", roles),

@@ -19,6 +19,7 @@ use kube::{Api, Client, Config, api::PostParams};
 use serde_json::{Value, json};
 
 use super::{
+    error::root,
     operator,
     version::{PATIENCE, get, is_new_enough},
 };
@@ -179,7 +180,7 @@ async fn rights(client: &Client) -> Result<String, String> {
             ..ResourceAttributes::default()
         });
         let asked = reviews.create(&PostParams::default(), &review).await;
-        let asked = asked.map_err(|error| format!("cannot ask for them: {error}"))?;
+        let asked = asked.map_err(|error| format!("cannot ask for them: {}", root(&error)))?;
         if !asked.status.is_some_and(|status| status.allowed) {
             let parts: Vec<&str> = [group, resource, subresource]
                 .into_iter()
@@ -209,7 +210,7 @@ async fn policies(client: &Client) -> Result<String, String> {
         Err(kube::Error::Api(status)) if status.message.contains("ValidatingAdmissionPolicy") => {
             Ok("they hold the operator".to_owned())
         }
-        Err(error) => Err(format!("they could not be tried: {error}")),
+        Err(error) => Err(format!("they could not be tried: {}", root(&error))),
         Ok(_) => Err("they do not hold the operator: it could make any namespace; \
              see `kubectl get validatingadmissionpolicybindings`, and upgrade the release to bring them back"
             .to_owned()),
@@ -223,7 +224,7 @@ async fn readiness(operator: &Uri) -> Result<String, String> {
     let request = Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
     match tokio::time::timeout(PATIENCE, asked.request_text(request)).await {
         Ok(Ok(_)) => Ok(format!("{operator} is ready")),
-        Ok(Err(error)) => Err(format!("{operator} is not ready: {error}; see its log")),
+        Ok(Err(error)) => Err(format!("{operator} is not ready: {}; see its log", root(&error))),
         Err(_) => Err(format!("{operator} does not answer within {} s", PATIENCE.as_secs())),
     }
 }

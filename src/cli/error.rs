@@ -11,6 +11,11 @@ pub enum Error {
     /// No cluster is known.
     #[error("no cluster is known: {0}; set KUBECONFIG, or give --kubeconfig or --context")]
     Kubeconfig(String),
+    /// The kubeconfig asks for what is not there, such as a program that gets credentials.
+    #[error(
+        "the kubeconfig cannot be used: {0}; install the programs that it names, or give --context"
+    )]
+    Credentials(String),
     /// Nobody answers.
     #[error(
         "cannot reach the API server at {server}: {why}; is the cluster up, and is it the right context?"
@@ -25,7 +30,9 @@ pub enum Error {
     #[error("the API server does not accept your credentials ({0}); log in again")]
     Unauthorized(String),
     /// Not for whoever asks.
-    #[error("not allowed: {0}; `kubectl auth can-i --list` shows what you may do")]
+    #[error(
+        "not allowed: {0}; ask an Admin of the domain, or see what you may do: `kubectl auth can-i --list -n NAMESPACE`"
+    )]
     Forbidden(String),
     /// The API server has no such type.
     #[error(
@@ -36,12 +43,12 @@ pub enum Error {
     #[error("the cluster knows no {0}")]
     NotServed(String),
     /// There is no such object.
-    #[error("there is no {what}{}", or_these(.near))]
+    #[error("there is no {what}; {hint}")]
     NotFound {
         /// Kind, name and namespace.
         what: String,
-        /// Names that are close, or all there are.
-        near: Vec<String>,
+        /// What may have been meant.
+        hint: String,
     },
     /// Several objects have the name.
     #[error("{name} may be {}; say which", .candidates.join(" or "))]
@@ -89,10 +96,6 @@ impl Error {
     }
 }
 
-fn or_these(near: &[String]) -> String {
-    if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) }
-}
-
 /// An error and what it comes from, on one line.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -105,6 +108,15 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     one_line(&text)
+}
+
+/// What lies under an error, on one line.
+pub(super) fn root(error: &dyn std::error::Error) -> String {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    one_line(&root.to_string())
 }
 
 /// A text on one line.

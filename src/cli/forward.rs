@@ -96,7 +96,7 @@ pub(super) async fn running_pod(
     let all = pods(cluster, kind, root).await?;
     let mut all: Vec<Child> = all.into_iter().filter(|pod| pod.role() == role).collect();
     let is_running = |pod: &Child| pod.pod_status().phase.as_deref() == Some("Running");
-    let object = format!("{}/{} -n {}", kind.short(), root.name(), root.namespace());
+    let object = root.called(kind);
     let first = all.first().map(|pod| (pod.object.name().to_owned(), state::of(pod).text));
     all.retain(is_running);
     all.pop().ok_or_else(|| {

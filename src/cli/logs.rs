@@ -226,7 +226,7 @@ fn nothing_to_read(
     if !seen.is_empty() {
         return Ok(());
     }
-    let object = format!("{}/{}", kind.short(), root.name());
+    let object = root.called(kind);
     Err(Error::Usage(match (chosen.first(), arguments.role) {
         (Some(_), _) if arguments.previous => {
             format!("no container of {object} has been started again; leave out --previous")

@@ -23,18 +23,18 @@ pub(super) struct Manifests {
     #[arg(short, long, required = true, value_name = "PATH")]
     filename: Vec<PathBuf>,
     /// Namespace of workloads that name none. Default: that of the only Domain among the files.
-    #[arg(short, long)]
+    #[arg(short, long, value_name = "NAME")]
     namespace: Option<String>,
-    /// Image of a Spark version, as VERSION=IMAGE, as the operator is given it; may be given
+    /// Image of a Spark version, as the operator is given it; may be given
     /// several times. Default: every version is taken for known.
-    #[arg(long, value_parser = version_and_image)]
+    #[arg(long, value_name = "VERSION=IMAGE", value_parser = version_and_image)]
     pub(super) spark_image: Vec<(String, String)>,
     /// Spark version of workloads that name none.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "VERSION")]
     spark_default_version: String,
     /// Namespace whose service accounts may be members of any domain, as the operator is given it;
     /// may be given several times.
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     member_account_namespace: Vec<String>,
 }
 

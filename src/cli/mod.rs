@@ -41,9 +41,15 @@ pub const COULD_NOT_RUN: u8 = 2;
 /// Name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-polder";
 
+const AFTER_HELP: &str = concat!(
+    "Exit codes: 0 all is well, 1 a problem was found, 2 the command could not run.\nDocumentation: ",
+    env!("CARGO_PKG_REPOSITORY"),
+    "/tree/main/docs"
+);
+
 /// Data domains with Spark in them, on Kubernetes.
 #[derive(Debug, Parser)]
-#[command(name = "polder", version, about, propagate_version = true)]
+#[command(name = "polder", version, about, propagate_version = true, after_help = AFTER_HELP)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -52,34 +58,60 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show how a domain stands, or all of them: quota, workloads, what is wrong and what to do.
+    #[command(
+        after_help = "Examples:\n  polder status            # all domains\n  polder status sales      # one: its quota, and what is wrong in it"
+    )]
     Status(status::Arguments),
     /// Show what an object consists of, and how each part stands.
+    #[command(after_help = "Examples:\n  polder tree domain/sales\n  polder tree etl -n sales")]
     Tree(tree::Arguments),
     /// Explain why an object is not ready: from its condition down to pod, event and log line.
+    #[command(after_help = "Examples:\n  polder why load -n sales\n  polder why domain/sales")]
     Why(why::Arguments),
     /// Print what the pods of a workload print; of a BatchJob, those of its newest run.
+    #[command(
+        after_help = "Examples:\n  polder logs load -n sales --follow\n  polder logs spc/etl -n sales --role worker --tail 100"
+    )]
     Logs(logs::Arguments),
     /// Start a run of a BatchJob, and wait for its end with --wait.
+    #[command(after_help = "Examples:\n  polder run load -n sales --wait")]
     Run(run::Arguments),
     /// Stop the compute of an object (of a Domain, of all that is in it), and keep its data and addresses.
+    #[command(
+        after_help = "Examples:\n  polder suspend etl -n sales\n  polder suspend domain/sales"
+    )]
     Suspend(suspend::Arguments),
     /// Let a suspended object go on.
+    #[command(after_help = "Examples:\n  polder resume domain/sales")]
     Resume(suspend::Arguments),
     /// Open a SQL session with an endpoint, or run a query.
+    #[command(
+        after_help = "Examples:\n  polder sql bi -n sales\n  polder sql bi -n sales -e 'SHOW TABLES'\n  polder sql bi -n sales < report.sql"
+    )]
     Sql(sql::Arguments),
     /// Bring the Spark web pages of a workload to this machine; of a BatchJob, those of the run that goes on.
+    #[command(after_help = "Examples:\n  polder ui etl -n sales")]
     Ui(ui::Arguments),
     /// Show who can do what in a domain.
+    #[command(after_help = "Examples:\n  polder access sales")]
     Access(access::Arguments),
     /// Check that cluster and operator fit each other.
     Check(check::Arguments),
     /// Check manifests without a cluster: schemas, rules, and what the operator would say.
+    #[command(
+        after_help = "Examples:\n  polder lint -f manifests/\n  kubectl kustomize overlays/prod | polder lint -f -"
+    )]
     Lint(lint::Arguments),
     /// Show the objects that manifests become, without a cluster.
+    #[command(after_help = "Examples:\n  polder plan -f manifests/")]
     Plan(plan::Arguments),
     /// Show what applying manifests would change in a cluster, and which pods would restart.
+    #[command(after_help = "Examples:\n  polder diff -f manifests/")]
     Diff(diff::Arguments),
     /// Show what domains reserve and use, and what that costs.
+    #[command(
+        after_help = "Examples:\n  polder top --by team\n  polder top sales --price-cpu 0.04 --price-memory 0.005"
+    )]
     Top(top::Arguments),
     /// Collect all that helps to find out what is wrong with domains and operator, and nothing that is secret.
     SupportBundle(bundle::Arguments),

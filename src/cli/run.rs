@@ -67,15 +67,18 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
 /// Number of the next run on demand, or why there can be none now.
 fn next(job: &BatchJob) -> Result<u64, String> {
     let name = job.metadata.name.as_deref().unwrap_or_default();
+    let place = job.metadata.namespace.as_deref().unwrap_or_default();
     if job.spec.suspend {
-        return Err(format!("{name} is suspended; `polder resume bjob/{name}` lets it go on"));
+        return Err(format!(
+            "{name} is suspended; `polder resume bjob/{name} -n {place}` lets it go on"
+        ));
     }
     let status = job.status.as_ref();
     let runs = status.map(|status| status.runs.as_slice()).unwrap_or_default();
     let goes_on = |run: &&Run| matches!(run.result, RunResult::Pending | RunResult::Running);
     if let Some(run) = runs.iter().find(goes_on) {
         return Err(format!(
-            "run {} goes on; wait for its end, or stop it with `polder suspend bjob/{name}`",
+            "run {} goes on; wait for its end, or stop it with `polder suspend bjob/{name} -n {place}`",
             run.name
         ));
     }
@@ -89,7 +92,7 @@ fn next(job: &BatchJob) -> Result<u64, String> {
         job.metadata.annotations.as_ref().and_then(|all| all.get(NUMBER)?.parse().ok());
     match asked {
         Some(asked) if asked > newest => Err(format!(
-            "run {asked} is asked for already and has not started yet; `polder why bjob/{name}` tells why if it lasts"
+            "run {asked} is asked for already and has not started yet; `polder why bjob/{name} -n {place}` tells why if it lasts"
         )),
         _ => Ok(newest + 1),
     }

@@ -43,24 +43,20 @@ pub(super) async fn execute(arguments: &Arguments, suspend: bool) -> Result<Exit
 }
 
 fn said(kind: RootKind, object: &Object, suspend: bool) -> String {
-    let name = format!("{}/{}", kind.resource().kind.to_lowercase(), object.name());
-    let place = match object.namespace() {
-        "" => String::new(),
-        namespace => format!(" -n {namespace}"),
-    };
-    let look = format!("`polder tree {name}{place}` shows what is left");
+    let name = format!("{}/{}", kind.word(), object.name());
+    let called = object.called(kind);
     match (suspend, object.is_suspended() == suspend) {
         (true, true) => format!("{name} is suspended already\n"),
         (false, true) => {
             format!(
-                "{name} is not suspended itself; if it stands still, see `polder why {name}{place}`\n"
+                "{name} is not suspended itself; if it stands still, see `polder why {called}`\n"
             )
         }
-        (true, false) => {
-            format!("{name} is told to stop; volumes and addresses stay. {look}\n")
-        }
+        (true, false) => format!(
+            "{name} is told to stop; volumes and addresses stay. `polder tree {called}` shows what is left\n"
+        ),
         (false, false) => {
-            format!("{name} is told to go on; `polder status` shows how it comes\n")
+            format!("{name} is told to go on; `polder why {called}` shows how it comes\n")
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     object: Named<Workload>,
     /// Port on this machine. Default: any that is free.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
     port: u16,
     #[command(flatten)]
     scope: Scope,

@@ -6,6 +6,8 @@ use http::Request;
 use kube::Client;
 use serde_json::Value;
 
+use super::error::root;
+
 /// Oldest minor version of Kubernetes 1 that serves all that Polder asks for.
 const OLDEST_MINOR: u32 = 34;
 /// Longest wait for an answer.
@@ -19,7 +21,7 @@ pub(super) async fn get(client: &Client, path: &str) -> Result<Value, (String, b
         Err(_) => Err((format!("no answer within {} s", PATIENCE.as_secs()), false)),
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(kube::Error::Api(status))) => Err((status.message.clone(), status.code == 404)),
-        Ok(Err(error)) => Err((error.to_string(), false)),
+        Ok(Err(error)) => Err((root(&error), false)),
     }
 }
 

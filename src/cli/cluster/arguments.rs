@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use kube::api::ListParams;
 
@@ -32,15 +32,15 @@ pub(in super::super) struct Endpoint;
 impl Which for Any {
     const KINDS: &'static [RootKind] = &RootKind::ALL;
     const VALUE_NAME: &'static str = "OBJECT";
-    const HELP: &'static str =
-        "KIND/NAME, KIND NAME, or NAME where only one object has it: `domain/sales`, `bjob load`";
+    const HELP: &'static str = "KIND/NAME, KIND NAME, or NAME where only one object has it; KIND is domain (dom), sparkcluster (spc), \
+         sqlendpoint (sql) or batchjob (bjob)";
 }
 
 impl Which for Workload {
     const KINDS: &'static [RootKind] = &RootKind::WORKLOADS;
     const VALUE_NAME: &'static str = "OBJECT";
-    const HELP: &'static str =
-        "KIND/NAME, KIND NAME, or NAME where only one workload has it: `spc/etl`, `bjob load`";
+    const HELP: &'static str = "KIND/NAME, KIND NAME, or NAME where only one workload has it; KIND is sparkcluster (spc), \
+         sqlendpoint (sql) or batchjob (bjob)";
 }
 
 impl Which for Job {
@@ -77,6 +77,7 @@ impl<W: Which> Named<W> {
 
 /// A Domain.
 #[derive(Debug, Args)]
+#[command(arg(no_namespace()))]
 pub(in super::super) struct OneDomain {
     /// Name of the Domain.
     #[arg(value_name = "DOMAIN", add = names::domains())]
@@ -96,6 +97,7 @@ impl OneDomain {
 
 /// A Domain, or all of them.
 #[derive(Debug, Args)]
+#[command(arg(no_namespace()))]
 pub(in super::super) struct AnyDomain {
     /// Name of a Domain. Default: all of them.
     #[arg(value_name = "DOMAIN", add = names::domains())]
@@ -123,6 +125,19 @@ impl AnyDomain {
             None => labels::DOMAIN.to_owned(),
         })
     }
+}
+
+/// Those who come from commands about workloads are told what to give instead.
+fn no_namespace() -> Arg {
+    let refuse = |given: &str| {
+        Err::<String, _>(format!("this command is about a Domain; give its name alone: {given}"))
+    };
+    Arg::new("namespace")
+        .value_name("NAME")
+        .short('n')
+        .long("namespace")
+        .hide(true)
+        .value_parser(refuse)
 }
 
 async fn find_domain(cluster: &Cluster, name: &str) -> Result<Object, Error> {

@@ -3,6 +3,7 @@
 use futures::future::join_all;
 
 use super::{Cluster, Error, Object, RootKind, names};
+use crate::offline::schema::near;
 
 /// Names to suggest for one that does not exist.
 const SUGGESTIONS: usize = 5;
@@ -35,19 +36,18 @@ fn split(words: &[String], kinds: &[RootKind]) -> Result<(Option<RootKind>, Stri
         return Err(Error::Usage("give one object, such as batchjob/load".to_owned()));
     }
     let Some(word) = kind else { return Ok((None, name.to_owned())) };
-    let names = || {
-        let names: Vec<_> = kinds.iter().map(|kind| kind.resource().kind.to_lowercase()).collect();
-        names.join(", ")
-    };
+    let all: Vec<String> = kinds.iter().map(|kind| kind.word()).collect();
     let kind = RootKind::parse(word).ok_or_else(|| {
-        Error::Usage(format!("{word} is no kind of Polder; there are {}", names()))
+        let hint = match all.iter().find(|kind| kind.ends_with(&word.to_lowercase())) {
+            Some(whole) => format!("; did you mean {whole:?}?"),
+            None => near(word, all.iter().map(String::as_str)),
+        };
+        let all = all.join(", ");
+        Error::Usage(format!("{word} is no kind of Polder{hint}; there are {all}"))
     })?;
     if !kinds.contains(&kind) {
-        return Err(Error::Usage(format!(
-            "this command is not for a {}, but for {}",
-            kind.resource().kind,
-            names()
-        )));
+        let (kind, all) = (kind.resource().kind, all.join(", "));
+        return Err(Error::Usage(format!("this command is not for a {kind}, but for {all}")));
     }
     Ok((Some(kind), name.to_owned()))
 }
@@ -75,10 +75,7 @@ async fn find_any(
         return Err(refused);
     }
     if found.len() > 1 {
-        let candidates = found
-            .iter()
-            .map(|(kind, _)| format!("{}/{name}", kind.resource().kind.to_lowercase()))
-            .collect();
+        let candidates = found.iter().map(|(kind, _)| format!("{}/{name}", kind.word())).collect();
         return Err(Error::Ambiguous { name: name.to_owned(), candidates });
     }
     match found.pop() {
@@ -94,16 +91,53 @@ async fn get(cluster: &Cluster, kind: RootKind, name: &str) -> Result<Option<Obj
 
 /// That there is no such object, and which there are that may have been meant.
 async fn not_found(cluster: &Cluster, kinds: &[RootKind], name: &str) -> Error {
+    let is_domain = matches!(kinds, [RootKind::Domain]);
+    let kind = match kinds {
+        [kind] => kind.resource().kind,
+        _ => "object of Polder called",
+    };
+    let place =
+        if is_domain { String::new() } else { format!(" in namespace {}", cluster.namespace) };
+    let what = format!("{kind} {name}{place}");
+    let mut hint = elsewhere(cluster, kinds, name).await;
+    if hint.is_empty() {
+        hint = match close(cluster, kinds, name).await {
+            close if !close.is_empty() => format!("there is {}", close.join(", ")),
+            _ if is_domain => "`polder status` shows those there are".to_owned(),
+            _ => "-n names another namespace".to_owned(),
+        };
+    }
+    Error::NotFound { what, hint }
+}
+
+/// Objects of this name in other namespaces, as far as they may be listed.
+async fn elsewhere(cluster: &Cluster, kinds: &[RootKind], name: &str) -> String {
+    let kinds = kinds.iter().filter(|kind| **kind != RootKind::Domain);
+    let lists = kinds.map(async |kind| (*kind, names::places(cluster, *kind, name).await));
+    let found: Vec<String> = join_all(lists)
+        .await
+        .into_iter()
+        .flat_map(|(kind, places)| {
+            let places = places.unwrap_or_default().into_iter();
+            places.map(move |place| format!("{}/{name} -n {place}", kind.word()))
+        })
+        .take(SUGGESTIONS)
+        .collect();
+    if found.is_empty() { String::new() } else { format!("there is {}", found.join(", ")) }
+}
+
+/// Names that are close, or all there are if those are few.
+async fn close(cluster: &Cluster, kinds: &[RootKind], name: &str) -> Vec<String> {
     let lists = kinds
         .iter()
         .map(async |kind| (*kind, names::of_kind(cluster, *kind).await.unwrap_or_default()));
     let lists = join_all(lists).await;
     let mut near: Vec<(usize, String)> = lists
         .into_iter()
-        .flat_map(|(kind, list)| list.into_iter().map(move |name| (kind, name)))
+        .flat_map(|(kind, list)| list.into_iter().map(move |other| (kind, other)))
         .map(|(kind, other)| {
             let distance = strsim::damerau_levenshtein(name, &other);
-            (distance, format!("{}/{other}", kind.resource().kind.to_lowercase()))
+            (distance, format!("{}/{other}", kind.word()))
         })
         .collect();
     near.sort();
@@ -111,16 +145,7 @@ async fn not_found(cluster: &Cluster, kinds: &[RootKind], name: &str) -> Error {
     if near.len() > SUGGESTIONS {
         near.retain(|(distance, _)| *distance <= 2.max(name.len() / 3));
     }
-    let near = near.into_iter().take(SUGGESTIONS).map(|(_, name)| name).collect();
-    let kind = match kinds {
-        [kind] => kind.resource().kind.to_owned(),
-        _ => "object of Polder called".to_owned(),
-    };
-    let place = match kinds {
-        [RootKind::Domain] => String::new(),
-        _ => format!(" in namespace {}", cluster.namespace),
-    };
-    Error::NotFound { what: format!("{kind} {name}{place}"), near }
+    near.into_iter().take(SUGGESTIONS).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]
@@ -148,7 +173,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&["pod/x"], "pod is no kind of Polder")]
+    #[case(&["pod/x"], "pod is no kind of Polder; there are sparkcluster")]
+    #[case(&["batchjbo/x"], "did you mean \"batchjob\"?")]
+    #[case(&["Job", "x"], "did you mean \"batchjob\"?")]
     #[case(&["domain/x"], "this command is not for a Domain")]
     #[case(&["bjob/"], "give one object")]
     #[case(&["a/b/c"], "give one object")]

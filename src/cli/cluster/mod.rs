@@ -23,7 +23,7 @@ pub(super) use children::{Child, Children, children, children_with_state, of_new
 pub(super) use object::{Object, RootKind};
 pub(super) use progress::waiting;
 
-use super::error::{Error, chain, one_line};
+use super::error::{Error, chain, one_line, root};
 use crate::engine::{self, ResourceType, collection};
 
 /// Objects of one answer: a list comes in pages of this many.
@@ -47,7 +47,7 @@ pub(super) struct Connection {
 /// Which cluster, and which namespace of it.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Scope {
-    /// Namespace of the object. Default: that of the context.
+    /// Namespace of the object, mostly named as its domain. Default: that of the context.
     #[arg(short, long, value_name = "NAME", add = names::namespaces())]
     namespace: Option<String>,
     #[command(flatten)]
@@ -67,18 +67,35 @@ impl Connection {
         let config = self.config().await?;
         let (namespace, server) =
             (config.default_namespace.clone(), config.cluster_url.to_string());
-        let client = engine::client(config).map_err(|error| Error::Kubeconfig(chain(&error)))?;
+        let client = engine::client(config).map_err(|error| Error::Credentials(chain(&error)))?;
         Ok(Cluster { client, namespace, server })
     }
 
     async fn config(&self) -> Result<Config, Error> {
         let failed = |error: &dyn std::error::Error| Error::Kubeconfig(chain(error));
         let kubeconfig = match (&self.kubeconfig, &self.context) {
-            (None, None) => return Config::infer().await.map_err(|error| failed(&error)),
+            (None, None) => {
+                let outside = std::env::var_os("KUBERNETES_SERVICE_HOST").is_none();
+                let failed = |error: &dyn std::error::Error| match error.source() {
+                    // Whoever is in no pod does not miss its account.
+                    Some(of_kubeconfig) if outside => failed(of_kubeconfig),
+                    _ => failed(error),
+                };
+                return Config::infer().await.map_err(|error| failed(&error));
+            }
             (Some(file), _) => Kubeconfig::read_from(file),
             (None, Some(_)) => Kubeconfig::read(),
         };
         let kubeconfig = kubeconfig.map_err(|error| failed(&error))?;
+        if let Some(wanted) = &self.context {
+            let known: Vec<&str> = kubeconfig.contexts.iter().map(|it| it.name.as_str()).collect();
+            if !known.contains(&wanted.as_str()) {
+                let known = known.join(", ");
+                return Err(Error::Usage(format!(
+                    "there is no context {wanted} in the kubeconfig; there is {known}"
+                )));
+            }
+        }
         let options =
             KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
         Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| failed(&error))
@@ -200,7 +217,7 @@ impl Cluster {
                 403 => Error::Forbidden(one_line(&status.message)),
                 _ => Error::Refused(one_line(&status.message)),
             },
-            other => Error::Unreachable { server: self.server.clone(), why: chain(other) },
+            other => Error::Unreachable { server: self.server.clone(), why: root(other) },
         }
     }
 }

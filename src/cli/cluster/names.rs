@@ -61,18 +61,39 @@ pub(super) async fn of_kind(cluster: &Cluster, kind: RootKind) -> Result<Vec<Str
     names(cluster, kind.resource(), namespace, ListParams::default()).await
 }
 
+/// Namespaces in which a kind has an object of this name.
+pub(super) async fn places(
+    cluster: &Cluster,
+    kind: RootKind,
+    name: &str,
+) -> Result<Vec<String>, Error> {
+    let which = ListParams::default().fields(&format!("metadata.name={name}"));
+    let list = list(cluster, kind.resource(), None, which).await?;
+    Ok(list.into_iter().filter_map(|object| object.namespace).collect())
+}
+
 async fn names(
     cluster: &Cluster,
     resource: ResourceType,
     namespace: Option<&str>,
     which: ListParams,
 ) -> Result<Vec<String>, Error> {
+    let list = list(cluster, resource, namespace, which).await?;
+    Ok(list.into_iter().filter_map(|object| object.name).collect())
+}
+
+async fn list(
+    cluster: &Cluster,
+    resource: ResourceType,
+    namespace: Option<&str>,
+    which: ListParams,
+) -> Result<Vec<ObjectMeta>, Error> {
     #[derive(Clone, Deserialize)]
     struct Named {
         metadata: ObjectMeta,
     }
     let list = cluster.list_metadata::<Named>(resource, namespace, which).await?;
-    Ok(list.into_iter().filter_map(|object| object.metadata.name).collect())
+    Ok(list.into_iter().map(|object| object.metadata).collect())
 }
 
 /// Asks the cluster that the command line names; nothing if that fails, or takes too long.
@@ -190,7 +211,7 @@ impl<'a> Word<'a> {
 }
 
 fn slashed(kind: RootKind) -> String {
-    format!("{}/", kind.resource().kind.to_lowercase())
+    format!("{}/", kind.word())
 }
 
 #[cfg(test)]

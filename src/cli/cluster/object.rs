@@ -59,13 +59,18 @@ impl RootKind {
         }
     }
 
+    /// As people write it.
+    pub(in super::super) fn word(self) -> String {
+        self.resource().kind.to_lowercase()
+    }
+
     /// As kubectl takes it: kind, plural or short name, with or without the group.
     pub(super) fn parse(word: &str) -> Option<Self> {
         let word = word.to_lowercase();
         let word = word.strip_suffix(".polder.dev").unwrap_or(&word);
         Self::ALL.into_iter().find(|kind| {
             let resource = kind.resource();
-            word == resource.plural || word == kind.short() || word == resource.kind.to_lowercase()
+            word == resource.plural || word == kind.short() || word == kind.word()
         })
     }
 }
@@ -87,6 +92,15 @@ impl Object {
 
     pub(in super::super) fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// As commands take it: `bjob/load -n sales`.
+    pub(in super::super) fn called(&self, kind: RootKind) -> String {
+        let place = match self.namespace() {
+            "" => String::new(),
+            namespace => format!(" -n {namespace}"),
+        };
+        format!("{}/{}{place}", kind.short(), self.name())
     }
 
     pub(in super::super) fn conditions(&self) -> Vec<Condition> {

@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "POLDER_PYTHON", default_value = "python3", value_name = "FILE")]
     python: String,
     /// Port on this machine. Default: any that is free.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
     port: u16,
     #[command(flatten)]
     scope: Scope,

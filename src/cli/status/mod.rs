@@ -68,7 +68,13 @@ async fn one(cluster: &Cluster, domain: &AnyDomain, name: &str) -> Result<Report
 
 async fn all(cluster: &Cluster) -> Result<Vec<Report>, Error> {
     let domains = cluster.list::<Object>(RootKind::Domain.resource(), None, ListParams::default());
-    let (domains, workloads) = try_join!(domains, workloads(cluster, None))?;
+    let both = try_join!(domains, workloads(cluster, None));
+    let (domains, workloads) = both.map_err(|error| match error {
+        Error::Forbidden(why) => Error::Usage(format!(
+            "you may not see all domains; name yours: polder status DOMAIN ({why})"
+        )),
+        error => error,
+    })?;
     Ok(report::of_all(&domains, workloads))
 }
 

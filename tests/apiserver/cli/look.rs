@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A domain with a cluster that is ready, a schedule, and a job that no node takes.
-async fn domain(name: &str) -> Tenant {
+pub async fn domain(name: &str) -> Tenant {
     let tenant = Tenant::ready(name).await;
     for yaml in [CLUSTER, SCHEDULED, HELD] {
         tenant.apply(yaml).await;
@@ -58,7 +58,7 @@ async fn members_see_their_workloads_without_the_domain() {
     assert_eq!(report["state"], Value::Null);
     assert_eq!(report["workloads"].as_array().unwrap().len(), 3);
     let all = polder_with(&leads, &["status"]);
-    assert!(all.refused().contains("not allowed"), "{}", all.err);
+    assert!(all.refused().contains("name yours: polder status DOMAIN"), "{}", all.err);
     polder_with(&leads, &["why", "etl", "-n", "cli-member"]).ended(0);
     let tree = polder_with(&leads, &["tree", "etl", "-n", "cli-member"]);
     assert!(tree.ended(0).contains("StatefulSet etl-master  1/1 ready"), "{}", tree.out);
@@ -113,13 +113,24 @@ async fn what_cannot_be_is_told_in_one_line() {
     says(&["why", "helt"], "there is batchjob/held");
     says(&["tree", "spc/elt"], "there is sparkcluster/etl");
     says(&["why", "pod/x"], "pod is no kind of Polder");
+    says(&["why", "job/held"], "did you mean \"batchjob\"?");
     says(&["sql", "etl"], "there is no SqlEndpoint etl in namespace cli-wrong");
     says(&["ui", "nightly"], "has no Spark UI");
-    says(&["why", "etl", "--context", "nowhere"], "no cluster is known");
+    says(
+        &["why", "etl", "--context", "nowhere"],
+        "there is no context nowhere in the kubeconfig; there is",
+    );
     says(&["why", "etl", "--kubeconfig", "/nowhere"], "no cluster is known");
+    // In another namespace than it was looked for.
+    tenant.apply(&CLUSTER.replace("name: etl", "name: lonely")).await;
+    let lost = polder(&["tree", "lonely", "-n", "default"]);
+    assert!(lost.refused().contains("there is sparkcluster/lonely -n cli-wrong"), "{}", lost.err);
     // A name that two objects have.
     tenant.apply(&CLUSTER.replace("name: etl", "name: held")).await;
     says(&["why", "held"], "held may be sparkcluster/held or batchjob/held");
+    let usage = polder(&["status", "-n", "cli-wrong"]);
+    assert_eq!(usage.code, 2);
+    assert!(usage.err.contains("give its name alone: cli-wrong"), "{}", usage.err);
     let usage = polder(&["statsu"]);
     assert_eq!(usage.code, 2);
     assert!(usage.err.contains("a similar subcommand exists: 'status'"), "{}", usage.err);

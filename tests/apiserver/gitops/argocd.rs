@@ -21,7 +21,7 @@ use crate::{
 /// Its namespace.
 pub const NAMESPACE: &str = "argocd";
 /// Of this service account are all requests that it sends.
-const ACCOUNT: &str = "argocd-application-controller";
+pub const ACCOUNT: &str = "argocd-application-controller";
 
 /// What its installation manifests make, as far as it is needed here.
 /// Source: <https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/>

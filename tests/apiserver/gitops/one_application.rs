@@ -33,7 +33,7 @@ pub fn annotated(tenant: &Tenant, manifest: &str, annotations: &[(&str, &str)]) 
 }
 
 /// A manifest of the domain, in this wave.
-fn in_wave(tenant: &Tenant, manifest: &str, wave: &str) -> String {
+pub fn in_wave(tenant: &Tenant, manifest: &str, wave: &str) -> String {
     annotated(tenant, manifest, &[("sync-wave", wave)])
 }
 

@@ -17,6 +17,8 @@ use crate::{
     turn::alone,
 };
 
+const WAITING: &str = "reading what the cluster holds ... ";
+
 /// Exit code and output of `polder diff` of this YAML.
 fn diff(tenant: &Tenant, yaml: &str, more: &[&str]) -> (i32, String) {
     polder_of("diff", tenant, yaml, more)
@@ -34,8 +36,10 @@ fn polder_of(command: &str, tenant: &Tenant, yaml: &str, more: &[&str]) -> (i32,
     let yaml = yaml.replace("NAME", &tenant.name);
     let _ = child.stdin.take().unwrap().write_all(yaml.as_bytes());
     let output = child.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    // On a busy machine it says what it waits for.
+    let said = said.split_inclusive('\n').filter(|line| !line.starts_with(WAITING)).collect();
+    (output.status.code().unwrap(), said)
 }
 
 #[track_caller]

@@ -3,11 +3,12 @@
 mod sums;
 mod text;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::api::ListParams;
+use tokio::time::timeout;
 
 use super::{
     cluster::{AnyDomain, Cluster, Connection, Object, RootKind, waiting},
@@ -28,6 +29,9 @@ const POD_METRICS: ResourceType = ResourceType {
     plural: "pods",
     namespaced: true,
 };
+
+/// The rest of the answer waits no longer for what is measured.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What to add up.
 #[derive(Debug, Args)]
@@ -84,17 +88,30 @@ async fn lines(cluster: &Cluster, arguments: &Arguments) -> Result<sums::Read, E
         domains,
         cluster.list::<Pod>(POD, None, active),
         cluster.list::<PersistentVolumeClaim>(CLAIM, None, which.clone()),
-        cluster.list::<PodUsage>(POD_METRICS, None, which),
+        timeout(PATIENCE, cluster.list::<PodUsage>(POD_METRICS, None, which)),
     );
     let mut domains = domains?;
     if let Some(only) = arguments.domain.name() {
         domains.retain(|domain| domain.name() == only);
     }
-    let used = used.map_err(|error| match error {
-        Error::NotServed(_) => {
-            "there is no metrics-server in this cluster (metrics.k8s.io)".to_owned()
-        }
-        error => error.to_string(),
-    });
+    let used = match used {
+        Ok(used) => used.map_err(|error| unknown(&error)),
+        Err(_) => Err(silent(&format!("nothing within {} s", PATIENCE.as_secs()))),
+    };
     Ok(sums::Read { domains, pods: pods?, claims: claims?, used })
+}
+
+/// Why it is not known what pods use.
+fn unknown(error: &Error) -> String {
+    match error {
+        Error::NotServed(_) => "there is no metrics-server in this cluster".to_owned(),
+        Error::Forbidden(_) => "you may not list pods of metrics.k8s.io".to_owned(),
+        Error::Refused(why) => silent(why),
+        error => error.to_string(),
+    }
+}
+
+/// It is there, and what stands behind it is not.
+fn silent(why: &str) -> String {
+    format!("its API does not answer ({why}); see `kubectl get apiservice v1beta1.metrics.k8s.io`")
 }

@@ -3,6 +3,7 @@
 mod act;
 mod complete;
 mod look;
+mod usage;
 
 use std::{
     fs,

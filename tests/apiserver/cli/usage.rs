@@ -1,6 +1,6 @@
 //! `polder top` and the API of what pods use (metrics.k8s.io), served as metrics-server does.
 
-use std::{path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use axum::{
     Router,
@@ -85,7 +85,7 @@ async fn pods(State(pods): State<Arc<Vec<Value>>>, uri: Uri) -> impl IntoRespons
 }
 
 /// Serves what pods use; ends when the task does.
-async fn serve(folder: &Path, measured: Vec<Value>) -> (u16, JoinHandle<()>) {
+async fn serve(folder: &Path, measured: Vec<Value>) -> (SocketAddr, JoinHandle<()>) {
     let file = |name: &str| folder.join(name);
     let (key, certificate) = (file("metrics.key"), file("metrics.crt"));
     let paths = ["-keyout", key.to_str().unwrap(), "-out", certificate.to_str().unwrap()];
@@ -95,7 +95,7 @@ async fn serve(folder: &Path, measured: Vec<Value>) -> (u16, JoinHandle<()>) {
     let config = Files { certificate, key, client_ca: None }.load().unwrap();
     let (_, config) = watch::channel(config);
     let tcp = TcpListener::bind("localhost:0").await.unwrap();
-    let port = tcp.local_addr().unwrap().port();
+    let address = tcp.local_addr().unwrap();
     let resources = json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "metrics.k8s.io/v1beta1",
         "resources": [{"name": "pods", "singularName": "", "namespaced": true, "kind": "PodMetrics", "verbs": ["get", "list"]}]});
     let router = Router::new()
@@ -103,7 +103,7 @@ async fn serve(folder: &Path, measured: Vec<Value>) -> (u16, JoinHandle<()>) {
         .route("/apis/metrics.k8s.io/v1beta1/pods", get(pods))
         .with_state(Arc::new(measured));
     let server = axum::serve(TlsListener::new(tcp, config), router);
-    (port, tokio::spawn(async move { server.await.unwrap() }))
+    (address, tokio::spawn(async move { server.await.unwrap() }))
 }
 
 // The server goes on while commands are waited for.
@@ -117,8 +117,8 @@ async fn top_tells_what_pods_use_if_that_is_measured() {
     let pods = tenant.list("Pod", "").await;
     let running: Vec<Value> =
         pods.into_iter().filter(|pod| pod["status"]["phase"] == "Running").collect();
-    let (port, server) = serve(&installation().await.folder, running).await;
-    let api = MetricsApi::register(port);
+    let (address, server) = serve(&installation().await.folder, running).await;
+    let api = MetricsApi::register(address.port());
     let line = top(&["-o", "json"]).json(0)[0].clone();
     let number = |name: &str| line[name].as_f64().unwrap();
     // Three pods with a container each, in thousandths of a core, rounded up.
@@ -133,12 +133,20 @@ async fn top_tells_what_pods_use_if_that_is_measured() {
     let of = |name: &str| all.as_array().unwrap().iter().find(|line| line["name"] == name).unwrap();
     assert_eq!(of("cli-used")["usedMemoryGib"], line["usedMemoryGib"], "{all:#}");
 
-    // Gone, and the API server does not know it yet.
+    // Gone, and the API server does not know it yet: first something takes its calls and says
+    // nothing, then nothing does.
     server.abort();
     let _ = server.await;
+    let mute = std::net::TcpListener::bind(address).unwrap();
     let silent = top(&[]);
-    let says = silent.ended(0).lines().find(|line| line.contains("not known"));
-    assert!(says.is_some_and(|it| it.contains("kubectl get apiservice")), "{}", silent.out);
+    let says =
+        "is not known: its API does not answer (nothing within 5 s); see `kubectl get apiservice";
+    assert!(silent.ended(0).contains(says), "{}", silent.out);
+    drop(mute);
+    let silent = top(&[]);
+    // The API server's own words, which are others once it knows.
+    let says = silent.ended(0).lines().find(|line| line.contains("its API does not answer ("));
+    assert!(says.is_some_and(|it| !it.contains("nothing within")), "{}", silent.out);
     assert!(!silent.out.contains("CPU USED"), "{}", silent.out);
     drop(api);
     tenant.end();

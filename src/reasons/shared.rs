@@ -114,22 +114,22 @@ pub(super) const WORKLOADS: Group = Group {
         ),
         act(
             "ImageNotAllowed",
-            "the Domain no longer allows an image that it did when this was let in",
+            "the Domain does not allow the image, or no longer",
             "use one that the message allows, or have `spec.compute.images` extended",
         ),
         act(
             "StorageClassNotAllowed",
-            "the Domain no longer allows a storage class that it did when this was let in",
+            "the Domain does not allow the storage class, or no longer",
             "use one that the message allows, or have `spec.compute.storageClasses` extended",
         ),
         act(
             "PriorityClassNotAllowed",
-            "the Domain no longer allows a priority class that it did when this was let in",
+            "the Domain does not allow the priority class, or no longer",
             "use one that the message allows, or have `spec.compute.priorityClasses` extended",
         ),
         act(
             "TooManyExecutors",
-            "more executors or workers than the Domain allows by now",
+            "more executors or workers than the Domain allows",
             "ask for fewer, or have `spec.compute.maxExecutors` raised",
         ),
         act(

@@ -130,8 +130,7 @@ async fn an_hour_of_resyncs() {
     }
     // The Domain's status tells of both.
     let told = |it: &Value| {
-        it["status"]["workloads"]["summary"] == "4/4 ready"
-            && it.to_string().contains("\"Synced\"")
+        it["status"]["workloads"]["summary"] == "4/4 ready" && it.to_string().contains("\"Synced\"")
     };
     tenant.until("Domain", &tenant.name, "to tell of its workloads", told).await;
     application(&tenant.api, &tenant.name, "to be Healthy with them", |it| {

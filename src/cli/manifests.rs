@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use super::operator::version_and_image;
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
 
 /// Manifests, and what the operator would know that they do not say.
 #[derive(Debug, Args)]
+#[command(arg(no_bare_path()))]
 pub(super) struct Manifests {
     /// File, folder (with all folders below it), or - for standard input; may be given several
     /// times.
@@ -36,6 +37,13 @@ pub(super) struct Manifests {
     /// may be given several times.
     #[arg(long, value_name = "NAME")]
     member_account_namespace: Vec<String>,
+}
+
+/// Those who come from other checkers are told how paths are given.
+fn no_bare_path() -> Arg {
+    let refuse =
+        |path: &str| Err::<String, _>(format!("files and folders are given with -f: -f {path}"));
+    Arg::new("path").value_name("PATH").hide(true).value_parser(refuse)
 }
 
 /// Why manifests could not be taken in.

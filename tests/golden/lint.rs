@@ -122,6 +122,7 @@ fn a_broken_file_in_the_middle_is_one_finding() {
 #[case::nothing_there(&["lint", "-f", "/nowhere.yaml"], "cannot read /nowhere.yaml: No such file")]
 #[case::no_manifests(&["lint", "-f", "src"], "there are no files *.yaml")]
 #[case::no_files_named(&["lint"], "--filename <PATH>")]
+#[case::no_flag(&["lint", "manifests/"], "files and folders are given with -f: -f manifests/")]
 #[case::no_such_output(&["lint", "-f", "-", "-o", "xml"], "possible values: text, json, sarif, github")]
 #[case::no_image(&["lint", "-f", "-", "--spark-image", "4.1.4"], "must be VERSION=IMAGE")]
 fn what_cannot_be_done_is_said_with_code_2(#[case] arguments: &[&str], #[case] expected: &str) {

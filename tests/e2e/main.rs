@@ -6,6 +6,7 @@ mod cli;
 mod cluster;
 mod faults;
 mod guide;
+mod logs;
 mod quickstart;
 mod records;
 mod release;

@@ -27,12 +27,13 @@ use super::{
 const PAGE: u32 = 500;
 /// A watch that lived this long had nothing wrong with it.
 const HEALTHY: Duration = Duration::from_secs(10);
-/// After this an optional type is asked for again that our role does not cover, and after twice as long
-/// each time: a change of roles is nothing that we see. The chart starts us anew when it changes them.
-const RECHECK: Duration =
-    if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(15) };
-/// Longest time until then; and that after which one is asked for again that is not installed, should its
-/// definition have escaped us.
+/// Until an optional type is asked for again that our role does not cover: a change of roles is nothing that
+/// we see. The chart starts us anew when it changes them.
+const ABSENT: Backoff = Backoff {
+    base: if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(15) },
+    cap: LONG_RECHECK,
+};
+/// The same for one that is not installed, should its definition have escaped us.
 const LONG_RECHECK: Duration = Duration::from_mins(10);
 /// For so long after its definition the API server may not serve a type yet.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -83,7 +84,7 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
     let Some(decoder) = context.decoders.get(index) else { return };
     let watch = Watcher { context: &context, index, decoder };
     let mut failures = 0;
-    let mut absences = 0;
+    let mut absences = 0_u32;
     let mut first = true;
     let mut defined: Option<Instant> = None;
     loop {
@@ -98,6 +99,7 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
             Err(error) => {
                 if let Some(absence) = watch.absence(&error) {
                     failures = 0;
+                    absences += 1;
                     watch.note(absence);
                     if std::mem::take(&mut first) && filled.send(index).await.is_err() {
                         return;
@@ -107,7 +109,6 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
                     } else if until_defined(absence, absences, definitions).await {
                         defined = Some(Instant::now());
                     }
-                    absences += 1;
                     continue;
                 }
                 failures += 1;
@@ -153,18 +154,14 @@ pub(crate) async fn run(context: Context, index: usize, filled: mpsc::Sender<usi
     }
 }
 
-/// Waits until it makes sense to ask for a type again that was absent so many times before. True if some
+/// Waits until it makes sense to ask for a type again that was absent so many times in a row. True if some
 /// type was defined.
 async fn until_defined(absence: Served, absences: u32, news: Option<watch::Receiver<u64>>) -> bool {
     let Some(mut news) = news.filter(|_| absence == Served::NotInstalled) else {
-        sleep(recheck(absences)).await;
+        sleep(ABSENT.ceiling(absences)).await;
         return false;
     };
     timeout(LONG_RECHECK, news.changed()).await.is_ok_and(|changed| changed.is_ok())
-}
-
-fn recheck(absences: u32) -> Duration {
-    RECHECK.saturating_mul(2_u32.saturating_pow(absences)).min(LONG_RECHECK)
 }
 
 struct Watcher<'a> {

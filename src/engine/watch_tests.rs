@@ -193,8 +193,9 @@ async fn an_optional_type_may_come_later() {
 
 #[test]
 fn a_type_that_we_may_not_see_is_asked_for_less_and_less() {
-    assert_eq!([0, 1, 3].map(recheck), [1, 2, 8].map(|times| RECHECK * times));
-    assert_eq!([40, u32::MAX].map(recheck), [LONG_RECHECK; 2]);
+    let wait = |absences| ABSENT.ceiling(absences);
+    assert_eq!([1, 2, 4].map(wait), [1, 2, 8].map(|times| ABSENT.base * times));
+    assert_eq!([40, u32::MAX].map(wait), [LONG_RECHECK; 2]);
 }
 
 #[tokio::test]

@@ -109,7 +109,8 @@ const fn wait(name: &'static str, meaning: &'static str, remedy: &'static str) -
     Reason { name, need: Need::Patience, meaning, remedy }
 }
 
-const fn act(name: &'static str, meaning: &'static str, remedy: &'static str) -> Reason {
+/// Somebody has to do what the remedy says.
+pub(crate) const fn act(name: &'static str, meaning: &'static str, remedy: &'static str) -> Reason {
     Reason { name, need: Need::Action, meaning, remedy }
 }
 

@@ -7,7 +7,7 @@ use kube::{Api, runtime::wait::await_condition};
 use serde_json::json;
 
 use super::{
-    cluster::{Cluster, Job, Named, Object, RootKind, Scope, waiting},
+    cluster::{Cluster, Job, Named, Object, RootKind, Scope, called, waiting},
     error::{Error, chain},
     show::print,
     suspend::patch,
@@ -44,8 +44,8 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     ask(&cluster, kind, &object, number).await?;
     let name = object.name();
     print(&format!(
-        "run {number} of batchjob/{name} is asked for; `polder logs bjob/{name} -n {} --follow` shows it\n",
-        object.namespace()
+        "run {number} of batchjob/{name} is asked for; `polder logs {} --follow` shows it\n",
+        object.called(kind)
     ))?;
     if !arguments.wait {
         return Ok(ExitCode::SUCCESS);
@@ -68,17 +68,16 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
 fn next(job: &BatchJob) -> Result<u64, String> {
     let name = job.metadata.name.as_deref().unwrap_or_default();
     let place = job.metadata.namespace.as_deref().unwrap_or_default();
+    let called = called(&format!("bjob/{name}"), place);
     if job.spec.suspend {
-        return Err(format!(
-            "{name} is suspended; `polder resume bjob/{name} -n {place}` lets it go on"
-        ));
+        return Err(format!("{name} is suspended; `polder resume {called}` lets it go on"));
     }
     let status = job.status.as_ref();
     let runs = status.map(|status| status.runs.as_slice()).unwrap_or_default();
     let goes_on = |run: &&Run| matches!(run.result, RunResult::Pending | RunResult::Running);
     if let Some(run) = runs.iter().find(goes_on) {
         return Err(format!(
-            "run {} goes on; wait for its end, or stop it with `polder suspend bjob/{name} -n {place}`",
+            "run {} goes on; wait for its end, or stop it with `polder suspend {called}`",
             run.name
         ));
     }
@@ -92,7 +91,7 @@ fn next(job: &BatchJob) -> Result<u64, String> {
         job.metadata.annotations.as_ref().and_then(|all| all.get(NUMBER)?.parse().ok());
     match asked {
         Some(asked) if asked > newest => Err(format!(
-            "run {asked} is asked for already and has not started yet; `polder why bjob/{name} -n {place}` tells why if it lasts"
+            "run {asked} is asked for already and has not started yet; `polder why {called}` tells why if it lasts"
         )),
         _ => Ok(newest + 1),
     }

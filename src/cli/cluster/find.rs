@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 
-use super::{Cluster, Error, Object, RootKind, names};
+use super::{Cluster, Error, Object, RootKind, called, names};
 use crate::offline::schema::near;
 
 /// Names to suggest for one that does not exist.
@@ -119,7 +119,7 @@ async fn elsewhere(cluster: &Cluster, kinds: &[RootKind], name: &str) -> String 
         .into_iter()
         .flat_map(|(kind, places)| {
             let places = places.unwrap_or_default().into_iter();
-            places.map(move |place| format!("{}/{name} -n {place}", kind.word()))
+            places.map(move |place| called(&format!("{}/{name}", kind.word()), &place))
         })
         .take(SUGGESTIONS)
         .collect();

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 pub(super) use arguments::{Any, AnyDomain, Endpoint, Job, Named, OneDomain, Workload};
 pub(super) use children::{Child, Children, children, children_with_state, of_newest_run, pods};
-pub(super) use object::{Object, RootKind};
+pub(super) use object::{Object, RootKind, called};
 pub(super) use progress::waiting;
 
 use super::error::{Error, chain, one_line, root};

@@ -75,6 +75,11 @@ impl RootKind {
     }
 }
 
+/// An object such as `bjob/load` with its namespace, if it is in one, as commands take it.
+pub(in super::super) fn called(object: &str, namespace: &str) -> String {
+    if namespace.is_empty() { object.to_owned() } else { format!("{object} -n {namespace}") }
+}
+
 /// One of ours, as the API server has it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in super::super) struct Object {
@@ -96,11 +101,7 @@ impl Object {
 
     /// As commands take it: `bjob/load -n sales`.
     pub(in super::super) fn called(&self, kind: RootKind) -> String {
-        let place = match self.namespace() {
-            "" => String::new(),
-            namespace => format!(" -n {namespace}"),
-        };
-        format!("{}/{}{place}", kind.short(), self.name())
+        called(&format!("{}/{}", kind.short(), self.name()), self.namespace())
     }
 
     pub(in super::super) fn conditions(&self) -> Vec<Condition> {

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use super::{
-    super::show::{Cell, Style, Tone, header},
+    super::{
+        cluster::called,
+        show::{Cell, Style, Tone, header},
+    },
     report::{Problem, Report, State, Usage},
 };
 
@@ -90,11 +93,7 @@ fn wrong(problems: &[Problem], style: &Style) -> String {
         text += &problem_text(problem, style);
     }
     if let Some(first) = problems.first() {
-        let place = match first.namespace.as_str() {
-            "" => String::new(),
-            namespace => format!(" -n {namespace}"),
-        };
-        let _ = writeln!(text, "\nMore: polder why {}{place}", first.object);
+        let _ = writeln!(text, "\nMore: polder why {}", called(&first.object, &first.namespace));
     }
     text
 }

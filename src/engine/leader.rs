@@ -227,20 +227,38 @@ impl Leader {
 
     async fn pass_on(&mut self, to: &str, seconds: i32) {
         self.lost();
-        let Some((lease, _)) = &self.seen else { return };
+        let mut result = self.write_over(to, seconds).await;
+        // A renewal that was cut short may have been written, as may a wish of somebody else's: what
+        // we know of the lease is out of date then, and still it is ours.
+        if matches!(&result, Err(error) if error.class() == Class::Conflict) {
+            result = self.look().await;
+            if result.is_ok() && self.is_ours() {
+                result = self.write_over(to, seconds).await;
+            }
+        }
+        match result {
+            Ok(()) => tracing::info!(to, lease = self.options.name, "the lease is released"),
+            Err(error) => tracing::warn!(%error, "the lease could not be released"),
+        }
+    }
+
+    async fn write_over(&mut self, to: &str, seconds: i32) -> Result<(), RequestError> {
+        let Some((lease, _)) = &self.seen else { return Ok(()) };
         let mut lease = lease.clone();
         let spec = lease.spec.get_or_insert_default();
         spec.holder_identity = Some(to.to_owned());
         spec.lease_duration_seconds = Some(seconds);
         spec.renew_time = Some(MicroTime(Timestamp::now()));
         lease.metadata.managed_fields = None;
-        match self.replace(&lease).await {
-            Ok(lease) => {
-                tracing::info!(to, lease = self.options.name, "the lease is released");
-                self.see(lease);
-            }
-            Err(error) => tracing::warn!(%error, "the lease could not be released"),
-        }
+        let lease = self.replace(&lease).await?;
+        self.see(lease);
+        Ok(())
+    }
+
+    async fn look(&mut self) -> Result<(), RequestError> {
+        let lease = parse(&self.http.get(self.target(), Want::Object).await?)?;
+        self.see(lease);
+        Ok(())
     }
 
     fn lost(&self) {

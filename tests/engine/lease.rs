@@ -43,6 +43,21 @@ async fn a_standby_is_ready_writes_nothing_and_takes_over_at_once_when_the_lease
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs KUBECONFIG"]
+async fn a_lease_that_changed_since_it_was_renewed_is_released_too() {
+    let h = Harness::new("changed").await;
+    let first = h.start_with(lease(&h, "first")).await;
+    h.widget("w", json!({"maps": {"a": "1"}})).await;
+    h.reason("w", "Ok").await;
+    // As a renewal does whose answer is lost with the shutdown.
+    let touch = json!({"metadata": {"annotations": {"touched": "yes"}}});
+    h.api::<Lease>().patch("polder", &PatchParams::default(), &Patch::Merge(touch)).await.unwrap();
+    first.stop().await;
+    let lease = h.api::<Lease>().get("polder").await.unwrap();
+    assert_eq!(lease.spec.unwrap().holder_identity.unwrap_or_default(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs KUBECONFIG"]
 async fn a_silent_leader_is_replaced_and_a_robbed_one_ends() {
     let h = Harness::new("robbed").await;
     let first = h.start_with(lease(&h, "first")).await;

@@ -20,6 +20,8 @@ use crate::{
 const MARK: &str = "POLDER_DEV_CLUSTER";
 /// Kernel clock ticks per second: fixed at 100 on all architectures that Linux shows to programs.
 const TICKS: f64 = 100.0;
+/// How often it is looked at: rarely enough to cost it little.
+const LOOK: Duration = Duration::from_millis(20);
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_mins(30);
 
@@ -112,7 +114,7 @@ impl Operator {
             if Instant::now() > deadline {
                 return Err(format!("waited in vain for {what}").into());
             }
-            sleep(Duration::from_millis(5)).await;
+            sleep(LOOK).await;
         }
         Ok(())
     }
@@ -125,11 +127,12 @@ impl Operator {
     fn http(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: polder\r\nConnection: close\r\n\r\n").ok()?;
+        // In 1.0 an answer comes in one piece.
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: polder\r\nConnection: close\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
-        head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
+        head.split(' ').nth(1).is_some_and(|code| code == "200").then(|| body.to_owned())
     }
 
     /// What it has cost so far.

@@ -13,7 +13,9 @@ use crate::{
     engine::{EngineError, LeaseOptions, Options, client_of},
     kinds::domain::{ApiServer, OperatorIdentity, Prometheus},
     operator::{Installation, engine},
-    telemetry::{self, AdminAddress, Domains, Format, Health, LogLevel, Metrics, Traces, traces},
+    telemetry::{
+        self, AdminAddress, Domains, Format, Health, LogLevel, Metrics, Served, Traces, traces,
+    },
 };
 
 /// How the operator runs. The Helm chart sets all of it.
@@ -176,13 +178,12 @@ async fn run(arguments: Arguments, name: &str, level: LogLevel) -> Result<(), Er
     let engine = engine(client.clone(), options, arguments.installation())
         .lease_client(client_of(name, config)?)
         .build()?;
-    if !arguments.no_domain_metrics {
-        metrics.add(Domains::new(engine.roots())?)?;
-    }
+    let domains = (!arguments.no_domain_metrics).then(|| Domains::new(engine.roots()));
     let address = arguments.http_address;
     // Served to the very end: if it stopped when told to, so would the engine, with reconciles in
     // hand and the lease not released.
-    let server = telemetry::serve(address, metrics, health, std::future::pending());
+    let server =
+        telemetry::serve(address, Served { metrics, domains, health }, std::future::pending());
     tokio::select! {
         result = async {
             let check = version::refuse_old(&client);

@@ -29,6 +29,15 @@ impl Exposition {
         }
     }
 
+    /// What ends an answer.
+    pub fn end(self) -> &'static str {
+        match self {
+            Self::Classic => "",
+            Self::OpenMetrics => "# EOF\n",
+        }
+    }
+
+    /// Without what ends it.
     pub(super) fn write(self, families: &[MetricFamily]) -> Result<String, Error> {
         let classic = TextEncoder::new().encode_to_string(families)?;
         Ok(match self {
@@ -38,8 +47,7 @@ impl Exposition {
     }
 }
 
-/// The same in OpenMetrics: a counter's family lacks `_total`, bounds of buckets are floats, and
-/// there is an end.
+/// The same in OpenMetrics: a counter's family lacks `_total`, and bounds of buckets are floats.
 fn open(classic: &str) -> String {
     let mut text = String::with_capacity(classic.len() + 64);
     let mut families = classic.lines().peekable();
@@ -56,7 +64,6 @@ fn open(classic: &str) -> String {
             let _ = writeln!(text, "{}", with_float_bound(line));
         }
     }
-    text.push_str("# EOF\n");
     text
 }
 
@@ -88,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn counters_bounds_and_the_end_differ() {
+    fn counters_and_bounds_differ() {
         let classic = "# HELP a_total Some a_total.\n# TYPE a_total counter\na_total{x=\"y\"} 3\n\
                        # HELP b B.\n# TYPE b histogram\nb_bucket{le=\"1\"} 1\n\
                        b_bucket{le=\"2.5\"} 2\nb_bucket{le=\"+Inf\"} 2\n";
         let expected = "# HELP a Some a_total.\n# TYPE a counter\na_total{x=\"y\"} 3\n\
                         # HELP b B.\n# TYPE b histogram\nb_bucket{le=\"1.0\"} 1\n\
-                        b_bucket{le=\"2.5\"} 2\nb_bucket{le=\"+Inf\"} 2\n# EOF\n";
+                        b_bucket{le=\"2.5\"} 2\nb_bucket{le=\"+Inf\"} 2\n";
         assert_eq!(open(classic), expected);
     }
 }

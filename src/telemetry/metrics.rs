@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use prometheus::{Error, HistogramVec, IntCounterVec, IntGaugeVec, Registry, core::Collector};
+use prometheus::{Error, HistogramVec, IntCounterVec, IntGaugeVec, Registry};
 
 use super::{
     exposition::Exposition,
@@ -159,7 +159,7 @@ impl Metrics {
         self.render_as(Exposition::Classic)
     }
 
-    /// All of them as text.
+    /// All of them as text, without what ends it.
     pub fn render_as(&self, how: Exposition) -> Result<String, Error> {
         how.write(&self.0.registry.gather())
     }
@@ -167,11 +167,6 @@ impl Metrics {
     /// What each of them is.
     pub fn rows(&self) -> &[Row] {
         &self.0.rows
-    }
-
-    /// Shows metrics of another module too.
-    pub fn add(&self, collector: impl Collector + 'static) -> Result<(), Error> {
-        self.0.registry.register(Box::new(collector))
     }
 
     /// A reconcile ended.

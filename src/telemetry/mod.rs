@@ -16,6 +16,6 @@ pub use exposition::Exposition;
 pub use logs::{Format, LogLevel, init as init_logs, init_with_traces};
 pub use metrics::Metrics;
 pub use reference::metrics as metrics_reference;
-pub use server::{Health, serve};
+pub use server::{Health, Served, serve};
 pub use table::Row;
 pub use traces::Traces;

@@ -1,20 +1,22 @@
 //! Health and metrics over HTTP.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, future::Future, io, iter, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
+    body::Body,
     extract::State,
     http::{
         HeaderMap, StatusCode,
         header::{ACCEPT, CONTENT_TYPE},
     },
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::net::TcpListener;
+use futures::{StreamExt, stream};
+use tokio::{net::TcpListener, task::yield_now};
 
-use super::{Exposition, Metrics};
+use super::{Domains, Exposition, Metrics};
 
 /// Whether the process is ready: every store has been filled. A standby is ready too.
 #[derive(Clone, Default)]
@@ -37,27 +39,37 @@ impl Health {
     }
 }
 
+/// What is served.
+#[derive(Clone)]
+pub struct Served {
+    /// Of the process itself.
+    pub metrics: Metrics,
+    /// Metrics of domains, unless they are left out.
+    pub domains: Option<Domains>,
+    /// Whether it is ready.
+    pub health: Health,
+}
+
 /// Serves `/healthz`, `/readyz` and `/metrics` until `shutdown` is done.
 pub async fn serve(
     address: SocketAddr,
-    metrics: Metrics,
-    health: Health,
+    served: Served,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     tracing::info!(address = %listener.local_addr()?, "serving health and metrics");
-    axum::serve(listener, router(metrics, health)).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router(served)).with_graceful_shutdown(shutdown).await
 }
 
-fn router(metrics: Metrics, health: Health) -> Router {
+fn router(served: Served) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(render))
-        .with_state((metrics, health))
+        .with_state(served)
 }
 
-async fn ready(State((_, health)): State<(Metrics, Health)>) -> impl IntoResponse {
+async fn ready(State(Served { health, .. }): State<Served>) -> impl IntoResponse {
     if health.is_ready() {
         (StatusCode::OK, "ok\n")
     } else {
@@ -65,20 +77,21 @@ async fn ready(State((_, health)): State<(Metrics, Health)>) -> impl IntoRespons
     }
 }
 
-async fn render(
-    State((metrics, _)): State<(Metrics, Health)>,
-    headers: HeaderMap,
-) -> impl IntoResponse {
+async fn render(State(served): State<Served>, headers: HeaderMap) -> Response {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let how = Exposition::accepted(accept);
-    // With thousands of domains it takes long enough to keep others from their turn.
-    let text = tokio::task::spawn_blocking(move || metrics.render_as(how)).await;
-    match text.map_err(|error| error.to_string()).and_then(|text| text.map_err(|e| e.to_string())) {
-        Ok(text) => (StatusCode::OK, [(CONTENT_TYPE, how.content_type())], text),
-        Err(error) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            [(CONTENT_TYPE, "text/plain; charset=utf-8")],
-            error,
-        ),
-    }
+    let own = match served.metrics.render_as(how) {
+        Ok(text) => text,
+        Err(error) => {
+            return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
+        }
+    };
+    let domains = served.domains.as_ref().map(Domains::text).into_iter().flatten();
+    let blocks = iter::once(own).chain(domains).chain([how.end().to_owned()]);
+    let body = stream::iter(blocks).then(async |block| {
+        // Thousands of domains take long enough to keep others from their turn.
+        yield_now().await;
+        Ok::<_, Infallible>(block)
+    });
+    ([(CONTENT_TYPE, how.content_type())], Body::from_stream(body)).into_response()
 }

@@ -177,9 +177,10 @@ pub fn ask(
     let (headers, length) = (headers.concat(), body.len());
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    // In 1.0 an answer comes in one piece.
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
+        "{method} {path} HTTP/1.0\r\nHost: localhost:{port}\r\nConnection: close\r\n\
          Content-Length: {length}\r\n{headers}\r\n{body}"
     )
     .ok()?;

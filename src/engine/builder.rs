@@ -113,13 +113,18 @@ pub fn client_of(name: &str, mut config: Config) -> Result<Client, EngineError> 
 }
 
 /// A client as [`client_of`] makes it, without a name.
-pub fn client(mut config: Config) -> Result<Client, EngineError> {
+pub fn client(config: Config) -> Result<Client, EngineError> {
+    Client::try_from(configured(config)).map_err(|error| EngineError::Client(Box::new(error)))
+}
+
+/// What is the same for all clients: a name for the audit log, and no trust in a silent server.
+pub fn configured(mut config: Config) -> Config {
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
     if !config.headers.iter().any(|(name, _)| name == USER_AGENT) {
         config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
     }
-    Client::try_from(config).map_err(|error| EngineError::Client(Box::new(error)))
+    config
 }
 
 /// Collects watches and kinds.

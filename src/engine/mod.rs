@@ -43,7 +43,7 @@ mod watch;
 mod worker;
 mod world;
 
-pub use builder::{EngineBuilder, EngineError, Options, Watch, client, client_of};
+pub use builder::{EngineBuilder, EngineError, Options, Watch, client, client_of, configured};
 pub use driver::Registered;
 pub use kind::{Kind, Root};
 pub use leader::LeaseOptions;

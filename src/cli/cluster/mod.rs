@@ -1,13 +1,14 @@
 //! The cluster that a command is about, and requests to it with the rights of whoever asks.
 
 mod arguments;
+mod busy;
 mod children;
 mod find;
 mod names;
 mod object;
 mod progress;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::Args;
 use kube::{
@@ -24,13 +25,10 @@ pub(super) use object::{Object, RootKind, called};
 pub(super) use progress::waiting;
 
 use super::error::{Error, chain, one_line, root};
-use crate::engine::{self, ResourceType, collection};
+use crate::engine::{ResourceType, collection};
 
 /// Objects of one answer: a list comes in pages of this many.
 const PAGE: u32 = 500;
-/// How often something is asked for: as often as client-go does.
-/// Source: <https://github.com/kubernetes/client-go/blob/v0.34.0/rest/request.go>
-const ATTEMPTS: u32 = 10;
 
 /// Which cluster.
 #[derive(Clone, Debug, Default, Args)]
@@ -67,7 +65,7 @@ impl Connection {
         let config = self.config().await?;
         let (namespace, server) =
             (config.default_namespace.clone(), config.cluster_url.to_string());
-        let client = engine::client(config).map_err(|error| Error::Credentials(chain(&error)))?;
+        let client = busy::patient(config).map_err(|error| Error::Credentials(chain(&error)))?;
         Ok(Cluster { client, namespace, server })
     }
 
@@ -120,7 +118,7 @@ impl Cluster {
     ) -> Result<Option<T>, Error> {
         let url = Request::new(collection(&resource, namespace));
         let request = url.get(name, &GetParams::default()).map_err(|error| build(&error))?;
-        match self.read::<T>(request).await {
+        match self.client.request::<T>(request).await {
             Ok(object) => Ok(Some(object)),
             Err(kube::Error::Api(status)) if status.code == 404 && names(&status.message, name) => {
                 Ok(None)
@@ -164,31 +162,15 @@ impl Cluster {
         let mut all = Vec::new();
         loop {
             let request = build_request(&url, &page).map_err(|error| build(&error))?;
-            let answer: ObjectList<T> =
-                self.read(request).await.map_err(|error| self.refused(&error, resource))?;
+            let answer: ObjectList<T> = self
+                .client
+                .request(request)
+                .await
+                .map_err(|error| self.refused(&error, resource))?;
             all.extend(answer.items);
             match answer.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => page.continue_token = Some(token),
                 None => return Ok(all),
-            }
-        }
-    }
-
-    /// A request that changes nothing: asked again when the API server says so, as kubectl does. It does
-    /// when it has too much to do, and for a moment after a type was defined.
-    async fn read<T: DeserializeOwned>(
-        &self,
-        request: http::Request<Vec<u8>>,
-    ) -> Result<T, kube::Error> {
-        let mut attempts = 1;
-        loop {
-            match self.client.request(request.clone()).await {
-                Err(kube::Error::Api(status)) if status.code == 429 && attempts < ATTEMPTS => {
-                    let asked = status.details.map_or(0, |it| it.retry_after_seconds);
-                    tokio::time::sleep(Duration::from_secs(asked.max(1).into())).await;
-                    attempts += 1;
-                }
-                answer => return answer,
             }
         }
     }
@@ -258,7 +240,7 @@ mod tests {
         let server = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = engine::client(Config::new(server.parse().unwrap())).unwrap();
+        let client = busy::patient(Config::new(server.parse().unwrap())).unwrap();
         Cluster { client, namespace: "n".to_owned(), server }
     }
 

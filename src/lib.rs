@@ -12,6 +12,9 @@
 //! - [`telemetry`]: metrics, health, logs.
 //! - [`cli`]: the command line.
 
+// They panic when nobody reads any more.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod access;
 pub mod api;
 pub mod audit;

@@ -1,6 +1,9 @@
 //! The `polder` binary: arguments, then one call.
 
-use std::process::ExitCode;
+use std::{
+    io::{Write, stderr},
+    process::ExitCode,
+};
 
 fn main() -> ExitCode {
     // Ring is the one cryptography provider of the process; an error means it is installed.
@@ -8,7 +11,8 @@ fn main() -> ExitCode {
     match polder::cli::Arguments::read().execute() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("polder: {error}");
+            // Nothing is lost if nobody reads it.
+            let _ = writeln!(stderr(), "polder: {error}");
             ExitCode::from(polder::cli::COULD_NOT_RUN)
         }
     }

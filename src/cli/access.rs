@@ -11,7 +11,7 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 use super::{
     cluster::{Cluster, Connection, OneDomain, waiting},
     error::{Error, chain, one_line},
-    show::Output,
+    show::{Output, note},
 };
 use crate::{
     access::{Binding, Report},
@@ -37,9 +37,9 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     match report.unread.len() {
         0 => Ok(ExitCode::SUCCESS),
         unread => {
-            eprintln!(
+            note(&format!(
                 "polder: the answer is not complete: {unread} of its sources could not be read (see NOT READ, or `unread`)"
-            );
+            ));
             Ok(ExitCode::FAILURE)
         }
     }

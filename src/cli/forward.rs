@@ -11,6 +11,7 @@ use tokio::{
 use super::{
     cluster::{Child, Cluster, Object, RootKind, pods},
     error::{Error, chain},
+    show::note,
     state,
 };
 use crate::build::types::POD;
@@ -65,7 +66,10 @@ impl Forward {
             let forward = forward.clone();
             tokio::spawn(async move {
                 if let Err(why) = forward.connect(client).await {
-                    eprintln!("polder: the connection to pod {} broke off: {why}", forward.pod);
+                    note(&format!(
+                        "polder: the connection to pod {} broke off: {why}",
+                        forward.pod
+                    ));
                 }
             });
         }

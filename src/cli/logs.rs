@@ -11,7 +11,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use super::{
     cluster::{Child, Cluster, Named, Object, RootKind, Scope, Workload, pods, waiting},
     error::Error,
-    show::print,
+    show::{note, print},
     state,
 };
 use crate::build::types::POD;
@@ -156,7 +156,7 @@ fn ended(result: Result<Result<(), Error>, tokio::task::JoinError>) -> Result<bo
     match result {
         Ok(Ok(())) => Ok(true),
         Ok(Err(Error::Refused(why))) => {
-            eprintln!("polder: {why}");
+            note(&format!("polder: {why}"));
             Ok(false)
         }
         Ok(Err(error)) => Err(error),

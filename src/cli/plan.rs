@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{
     lint::told,
     manifests::{self, Manifests},
+    show::note,
 };
 use crate::offline::plan::{self, Planned};
 
@@ -55,7 +56,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
         Output::Json => format!("{:#}\n", json!({"objects": planned})),
     };
     io::stdout().lock().write_all(text.as_bytes())?;
-    eprint!("{}", told(&findings));
+    if !findings.is_empty() {
+        note(&told(&findings));
+    }
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -47,6 +47,11 @@ pub(super) fn print(text: &str) -> Result<(), Error> {
     Ok(output.flush()?)
 }
 
+/// Writes a line to standard error. Nothing is lost if nobody reads it.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", line.trim_end_matches('\n'));
+}
+
 /// What a text is to look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Tone {

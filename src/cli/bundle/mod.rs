@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     cluster::{AnyDomain, Cluster, Connection, RootKind, waiting},
     error::{Error, chain},
-    show::print,
+    show::{note, print},
 };
 use crate::{
     build::{
@@ -83,7 +83,7 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
         arguments.file.display()
     ))?;
     for what in &missing {
-        eprintln!("polder: not in it: {what}");
+        note(&format!("polder: not in it: {what}"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -25,6 +25,7 @@ use super::{
     error,
     lint::told,
     manifests::{self, Manifests},
+    show::note,
 };
 use crate::offline::{cel, manifest, world};
 
@@ -92,10 +93,10 @@ pub(super) async fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     .await;
     let live = live?;
     for unread in &live.unread {
-        eprintln!("you may not list {unread}: what depends on it may be told wrong");
+        note(&format!("you may not list {unread}: what depends on it may be told wrong"));
     }
     if let Some(warning) = running.warning() {
-        eprintln!("{warning}");
+        note(&warning);
     }
     let installation = running.installation(arguments.manifests.installation());
     let found = compare(installation, &live, &wanted)?;

@@ -11,7 +11,10 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use super::manifests::{self, Manifests};
+use super::{
+    manifests::{self, Manifests},
+    show::note,
+};
 
 /// What to check, and how to tell.
 #[derive(Debug, Args)]
@@ -58,7 +61,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Error> {
     };
     io::stdout().lock().write_all(text.as_bytes())?;
     if matches!(arguments.output, Output::Text | Output::Github) {
-        eprintln!("{}", format::summary(&outcome));
+        note(&format::summary(&outcome));
     }
     Ok(if outcome.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

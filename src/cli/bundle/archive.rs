@@ -25,6 +25,11 @@ impl Archive {
         Self { files: Vec::new() }
     }
 
+    /// Whether nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     pub(super) fn json(&mut self, name: &str, value: Value) {
         // Lists of one object a line: they can be searched.
         let text = match value {

@@ -102,7 +102,6 @@ impl Bundle {
             "polder": env!("CARGO_PKG_VERSION"), "kubernetes": server,
             "collected": jiff::Timestamp::now().to_string(),
         });
-        self.archive.json("versions.json", versions);
         let namespace = self.roots(arguments.domain.name()).await?;
         let which = arguments.domain.children();
         for resource in CHILDREN {
@@ -117,6 +116,11 @@ impl Bundle {
         self.add("nodes.json", "nodes", nodes);
         self.events(namespace.as_deref(), &arguments.operator_namespace).await;
         self.operator(&arguments.operator_namespace).await;
+        if self.archive.is_empty() {
+            let why = "you may read nothing that belongs into a bundle, so no file is written";
+            return Err(Error::Forbidden(why.to_owned()));
+        }
+        self.archive.json("versions.json", versions);
         Ok(())
     }
 

@@ -192,5 +192,11 @@ async fn a_support_bundle_holds_all_but_secrets() {
     // That of base64, as Secrets have it.
     assert!(!texts.contains("aHVudGVyMi1wbGFudGVk"), "the planted secret is in it");
     assert!(texts.contains("\"name\":\"planted\"") && texts.contains("nightly-schedule"));
+
+    let nobody = member("nobody-at-all").await;
+    let other = installation().await.folder.join("nothing.tar.gz");
+    let said = polder_with(&nobody, &["support-bundle", "-f", other.to_str().unwrap()]);
+    assert!(said.refused().contains("so no file is written"), "{}", said.err);
+    assert!(!other.exists());
     tenant.end();
 }

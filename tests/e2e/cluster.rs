@@ -48,16 +48,24 @@ pub fn try_kubectl(arguments: &[&str], input: Option<&str>) -> Output {
 
 /// Applies YAML in the domain's namespace.
 pub fn apply(yaml: &str) {
-    let output = try_kubectl(
-        &["apply", "-n", DOMAIN, "--server-side", "--validate=strict", "-f", "-"],
-        Some(yaml),
-    );
+    apply_in(DOMAIN, yaml);
+}
+
+/// Applies YAML in a namespace.
+pub fn apply_in(namespace: &str, yaml: &str) {
+    let apply = ["apply", "-n", namespace, "--server-side", "--validate=strict", "-f", "-"];
+    let output = try_kubectl(&apply, Some(yaml));
     assert!(output.status.success(), "{yaml}\n{}", text(&output.stderr));
 }
 
 /// An object of the domain's namespace; `None` if there is none.
 pub fn get(kind: &str, name: &str) -> Option<Value> {
-    let output = try_kubectl(&["get", kind, name, "-n", DOMAIN, "-o", "json"], None);
+    get_in(DOMAIN, kind, name)
+}
+
+/// An object of a namespace; `None` if there is none.
+pub fn get_in(namespace: &str, kind: &str, name: &str) -> Option<Value> {
+    let output = try_kubectl(&["get", kind, name, "-n", namespace, "-o", "json"], None);
     output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
 }
 

@@ -1,10 +1,9 @@
 //! Two domains with catalogs in one PostgreSQL, each of which sees its own alone; and a rotated
 //! Secret.
 
-use serde_json::Value;
-
 use crate::cluster::{
-    DOMAIN, beeline, get, kubectl, list, ready, text, try_kubectl, wait, wait_ready,
+    DOMAIN, apply_in, beeline, get, get_in, kubectl, list, ready, text, try_kubectl, wait,
+    wait_ready,
 };
 
 /// Runs statements as the superuser of the quickstart's PostgreSQL; rows, values separated by `|`.
@@ -82,17 +81,6 @@ spec:
     executors: {instances: 1, resources: {cpu: 200m, cpuLimit: "1", memory: 1Gi}}
   timeout: 10m
 "#;
-
-fn apply_in(namespace: &str, yaml: &str) {
-    let apply = ["apply", "-n", namespace, "--server-side", "--validate=strict", "-f", "-"];
-    let output = try_kubectl(&apply, Some(yaml));
-    assert!(output.status.success(), "{yaml}\n{}", text(&output.stderr));
-}
-
-fn get_in(namespace: &str, kind: &str, name: &str) -> Option<Value> {
-    let output = try_kubectl(&["get", kind, name, "-n", namespace, "-o", "json"], None);
-    output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
-}
 
 #[test]
 fn two_domains_in_one_database_see_their_own_catalogs_alone() {
@@ -195,68 +183,4 @@ fn a_rotated_secret_restarts_what_uses_it_and_nothing_else() {
     ]);
     assert_eq!(users, ["lake_next"]);
     assert_eq!(restarts(CLUSTER), cluster, "nothing of the cluster uses the Secret");
-}
-
-/// A cluster whose workers have a Secret as files.
-const ROTOR: &str = r#"
-apiVersion: v1
-kind: Secret
-metadata: {name: signing}
-stringData: {key: first}
----
-apiVersion: polder.dev/v1alpha1
-kind: SparkCluster
-metadata: {name: rotor}
-spec:
-  master:
-    resources: {cpu: 50m, cpuLimit: "1", memory: 512Mi}
-    storage: {size: 1Gi, class: standard}
-  workers:
-  - name: pair
-    replicas: 2
-    resources: {cpu: 50m, cpuLimit: "1", memory: 1536Mi}
-    volumes: [{name: disk1, size: 1Gi, class: standard}]
-  mounts: [{path: /keys, secret: signing}]
-"#;
-
-#[test]
-fn workers_take_turns_when_a_secret_of_theirs_is_rotated() {
-    let domain = "{apiVersion: polder.dev/v1alpha1, kind: Domain, metadata: {name: rotor}, spec: {deletionPolicy: Delete}}";
-    apply_in("default", domain);
-    wait("domain rotor to be ready", || {
-        (ready(&get_in("rotor", "domain", "rotor")?)["status"] == "True").then_some(())
-    });
-    apply_in("rotor", ROTOR);
-    let serves = || {
-        let cluster = get_in("rotor", "sparkcluster", "rotor")?;
-        (ready(&cluster)["status"] == "True").then_some(())
-    };
-    wait("the cluster to serve", serves);
-    let rotated = r#"{"stringData": {"key": "second"}}"#;
-    kubectl(&["patch", "secret", "signing", "-n", "rotor", "--type", "merge", "-p", rotated]);
-
-    let container = |pod: &str| {
-        let status = get_in("rotor", "pod", pod)?["status"]["containerStatuses"][0].clone();
-        (status["restartCount"] == 1 && status["ready"] == true).then_some(status)
-    };
-    let workers = ["rotor-worker-pair-0", "rotor-worker-pair-1"];
-    let [first, second] = workers.map(|pod| wait(&format!("{pod} to be back"), || container(pod)));
-    for status in [&first, &second] {
-        let said = status["lastState"]["terminated"]["message"].as_str().unwrap_or_default();
-        assert!(said.starts_with("SecretChanged: "), "{status:#}");
-    }
-    // RFC 3339 in UTC, to the second: the order of the texts is that of the times.
-    let of =
-        |status: &Value, path: &str| status.pointer(path).unwrap().as_str().unwrap().to_owned();
-    let times = |status: &Value| {
-        (of(status, "/lastState/terminated/finishedAt"), of(status, "/state/running/startedAt"))
-    };
-    let ((left, back), (other_left, other_back)) = (times(&first), times(&second));
-    assert!(back <= other_left || other_back <= left, "both at once: {first:#}\n{second:#}");
-    wait("the cluster to serve again", serves);
-    for pod in workers {
-        let read = ["exec", "-n", "rotor", pod, "--", "cat", "/keys/key"];
-        assert_eq!(kubectl(&read).trim(), "second");
-    }
-    kubectl(&["delete", "domain", "rotor", "--wait=false"]);
 }

@@ -1,5 +1,4 @@
-//! Suspend, delete with running workloads, and come back. The runner goes by name, one test at a
-//! time: this module is the last.
+//! Suspend, delete with running workloads, and come back.
 
 use serde_json::Value;
 

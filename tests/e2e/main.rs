@@ -8,6 +8,7 @@ mod faults;
 mod guide;
 mod last;
 mod logs;
+mod monitoring;
 mod quickstart;
 mod records;
 mod release;

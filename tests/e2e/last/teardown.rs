@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::cluster::{beeline, get, kubectl, list, try_kubectl, wait, wait_ready, wait_reason};
+use crate::{
+    cluster::{beeline, get, kubectl, list, try_kubectl, wait, wait_ready, wait_reason},
+    monitoring,
+};
 
 fn patch_domain(patch: &str) {
     kubectl(&["patch", "domain", "weather", "--type", "merge", "-p", patch]);
@@ -39,10 +42,12 @@ fn a_domain_suspends_goes_with_running_workloads_and_comes_back_with_its_data() 
     wait("all pods to stop", || active_pods().is_empty().then_some(()));
     wait_reason("sparkcluster", "etl", &["Suspended"]);
     assert_eq!(list("pvc", "app.kubernetes.io/name=spark-cluster").len(), claims);
-    patch_domain(r#"{"spec": {"suspend": false}}"#);
+    // What starts is monitored from here on.
+    patch_domain(r#"{"spec": {"suspend": false, "monitoring": {"enabled": true}}}"#);
     wait_ready("sparkcluster", "etl");
     wait_ready("sqlendpoint", "bi");
     assert_eq!(beeline(count), rows);
+    monitoring::wait_for_what_the_dashboard_shows();
 
     // Retain: the Domain goes with its workloads running, namespace and volumes stay.
     let load = get("batchjob", "load").expect("the job")["status"]["lastRun"]["name"].clone();

@@ -1,5 +1,6 @@
-//! Whatever happens, and wherever the operator dies: an unchanged spec never runs twice, no two
-//! runs write at once, no name is used for two Jobs, and in the end the spec has run.
+//! Whatever happens, and wherever the operator dies: an unchanged spec never runs twice unless it is
+//! asked for, what is asked for runs once, no two runs write at once, no name is used for two Jobs,
+//! and in the end the spec has run.
 
 use std::sync::Arc;
 
@@ -7,7 +8,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    super::{RUN, runs},
+    super::{
+        RUN,
+        runs::{self, NUMBER},
+    },
     fixtures::{Around, container, identity, job, kind, record, with},
 };
 use crate::{
@@ -24,6 +28,8 @@ enum Event {
     /// The user writes a spec: one of three.
     Spec(u8),
     Suspend(bool),
+    /// The user asks for a run of this number.
+    Asks(u8),
     /// The operator does a pass, and dies after so many steps of it (apply, prune, status).
     Pass {
         steps: u8,
@@ -45,6 +51,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         2 => (0..3_u8).prop_map(Event::Spec),
         2 => any::<bool>().prop_map(Event::Suspend),
+        2 => (1..9_u8).prop_map(Event::Asks),
         6 => (0..4_u8).prop_map(|steps| Event::Pass { steps }),
         4 => Just(Event::Pass { steps: 3 }),
         3 => Just(Event::PodStarts),
@@ -85,6 +92,7 @@ struct Made {
 struct World {
     spec: u8,
     suspend: bool,
+    asked: u64,
     status: Option<crate::api::BatchJobStatus>,
     jobs: Vec<SimJob>,
     pods: Vec<SimPod>,
@@ -97,6 +105,7 @@ impl World {
         Self {
             spec: 0,
             suspend: false,
+            asked: 0,
             status: None,
             jobs: Vec::new(),
             pods: Vec::new(),
@@ -110,7 +119,12 @@ impl World {
             container(&format!("work-{}", self.spec)),
             &json!({"suspend": self.suspend, "ttlAfterFinished": format!("{TTL}s")}),
         );
-        BatchJob { status: self.status.clone(), ..job(&spec) }
+        let mut root = BatchJob { status: self.status.clone(), ..job(&spec) };
+        if self.asked > 0 {
+            let asked = (NUMBER.to_owned(), self.asked.to_string());
+            root.metadata.annotations.get_or_insert_default().extend([asked]);
+        }
+        root
     }
 
     fn around(&self) -> Around {
@@ -140,6 +154,7 @@ impl World {
         match event {
             Event::Spec(spec) => self.spec = *spec,
             Event::Suspend(suspend) => self.suspend = *suspend,
+            Event::Asks(number) => self.asked = u64::from(*number),
             Event::Pass { steps } => self.pass(*steps),
             Event::PodStarts => self.pod_starts(),
             Event::Ends { succeeded } => self.ends(*succeeded),
@@ -192,7 +207,8 @@ impl World {
         assert!(self.made.iter().all(|run| run.name != name), "{name} was used before");
         assert!(self.jobs.iter().all(|job| job.end.is_some()), "{name}: a Job goes on");
         assert!(self.pods.iter().all(|pod| !pod.active), "{name}: a pod is active");
-        if let Some(last) = self.made.last().filter(|last| last.hash == hash) {
+        let is_asked = |last: &Made| number(&last.name) < self.asked;
+        if let Some(last) = self.made.last().filter(|last| last.hash == hash && !is_asked(last)) {
             assert!(!last.finished, "{name} repeats {}, which had ended", last.name);
             assert!(!last.deleted_by_user, "{name} repeats {}, which was stopped", last.name);
         }
@@ -270,6 +286,11 @@ impl World {
     }
 }
 
+/// Of a run, by the name of its Job.
+fn number(name: &str) -> u64 {
+    name.rsplit('-').next().unwrap().parse().unwrap()
+}
+
 fn pod_record(pod: &SimPod) -> Record {
     let phase = if pod.active { "Running" } else { "Succeeded" };
     let mut record =
@@ -292,6 +313,7 @@ proptest! {
         let root = world.root();
         let last = world.made.last().unwrap();
         prop_assert_eq!(&last.hash, &runs::hash(&root));
+        prop_assert!(number(&last.name) >= world.asked, "{} was asked for: {:?}", world.asked, last);
         prop_assert!(world.pods.iter().all(|pod| !pod.active));
         // The newest run has ended, unless somebody stopped it.
         let run = world.status.as_ref().unwrap().last_run.clone().unwrap();

@@ -18,15 +18,14 @@ use crate::engine::configured;
 /// How often something is asked for again: as often as client-go does.
 /// Source: <https://github.com/kubernetes/client-go/blob/v0.34.0/rest/request.go>
 const RETRIES: u32 = 10;
-/// Where the API server does not say how long to wait.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// Shortest time until then, and how long it is where the API server does not say.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Requests that wait for the connection.
 const QUEUE: usize = 1024;
 
 /// A client that sends a request again when the API server is busy.
 pub(super) fn patient(config: Config) -> Result<Client, kube::Error> {
-    let (least, most) = PAUSES;
-    let policy = RetryPolicy::new(least, most, RETRIES, true)
+    let policy = RetryPolicy::new(PAUSE, PAUSE, RETRIES, true)
         .map_err(|error| kube::Error::Service(error.into()))?;
     Ok(ClientBuilder::try_from(configured(config))?
         .with_layer(&BufferLayer::new(QUEUE))

@@ -14,7 +14,10 @@ use axum::{
     routing::get,
 };
 use futures::{StreamExt, stream};
-use tokio::{net::TcpListener, task::yield_now};
+use tokio::{
+    net::TcpListener,
+    task::{block_in_place, yield_now},
+};
 
 use super::{Domains, Exposition, Metrics};
 
@@ -86,10 +89,11 @@ async fn render(State(served): State<Served>, headers: HeaderMap) -> Response {
             return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
         }
     };
-    let domains = served.domains.as_ref().map(Domains::text).into_iter().flatten();
-    let blocks = iter::once(own).chain(domains).chain([how.end().to_owned()]);
+    // Thousands of domains take long enough to keep others from their turn: in what all of them are
+    // looked at for, and between two blocks.
+    let domains = served.domains.as_ref().map(|domains| block_in_place(|| domains.text()));
+    let blocks = iter::once(own).chain(domains.into_iter().flatten()).chain([how.end().to_owned()]);
     let body = stream::iter(blocks).then(async |block| {
-        // Thousands of domains take long enough to keep others from their turn.
         yield_now().await;
         Ok::<_, Infallible>(block)
     });

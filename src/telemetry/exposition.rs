@@ -95,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn counters_and_bounds_differ() {
+    fn counters_bounds_and_the_end_differ() {
         let classic = "# HELP a_total Some a_total.\n# TYPE a_total counter\na_total{x=\"y\"} 3\n\
                        # HELP b B.\n# TYPE b histogram\nb_bucket{le=\"1\"} 1\n\
                        b_bucket{le=\"2.5\"} 2\nb_bucket{le=\"+Inf\"} 2\n";
         let expected = "# HELP a Some a_total.\n# TYPE a counter\na_total{x=\"y\"} 3\n\
                         # HELP b B.\n# TYPE b histogram\nb_bucket{le=\"1.0\"} 1\n\
-                        b_bucket{le=\"2.5\"} 2\nb_bucket{le=\"+Inf\"} 2\n";
-        assert_eq!(open(classic), expected);
+                        b_bucket{le=\"2.5\"} 2\nb_bucket{le=\"+Inf\"} 2\n# EOF\n";
+        assert_eq!(open(classic) + Exposition::OpenMetrics.end(), expected);
     }
 }

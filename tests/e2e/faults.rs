@@ -6,8 +6,8 @@ use crate::cluster::{
 
 const WORKERS: &str = "app.kubernetes.io/name=spark-cluster,app.kubernetes.io/component=worker";
 
-/// Sums the squares of 0..N over a shuffle, slowly enough to be disturbed: 24 partitions of about
-/// a second each before, and 24 after.
+/// Sums the squares of 0..N over a shuffle, slowly enough to be disturbed: 48 partitions of about
+/// a second each before, and 48 after.
 const SHUFFLE: &str = r#"
 apiVersion: v1
 kind: ConfigMap
@@ -17,7 +17,7 @@ data:
     import time
     from pyspark.sql import SparkSession
     spark = SparkSession.builder.getOrCreate()
-    N, SLICES = 200000, 24
+    N, SLICES = 200000, 48
     def slow(rows):
         time.sleep(1)
         return rows

@@ -11,6 +11,8 @@ mod audit;
 mod cluster;
 mod install;
 mod manifests;
+#[path = "../common/metrics.rs"]
+mod metrics;
 mod operator;
 #[path = "../common/process.rs"]
 mod process;

@@ -1,9 +1,15 @@
 //! What Spark's processes tell Prometheus.
 
+#[path = "../common/metrics.rs"]
+mod metrics;
+
 use std::collections::BTreeSet;
 
 use crate::cluster::{DOMAIN, text, try_kubectl, wait};
+use metrics::metrics;
 
+/// How Spark's metrics begin.
+const OF_SPARK: [&str; 1] = ["metrics_"];
 const DASHBOARD: &str = include_str!("../../charts/polder/files/dashboards/spark.json");
 /// Pod, port and path of each page, as the how-to has them.
 const PAGES: [(&str, u16, &str); 4] = [
@@ -15,7 +21,7 @@ const PAGES: [(&str, u16, &str); 4] = [
 
 /// Waits until the pages of a domain that is monitored have all that Spark's dashboard asks for.
 pub fn wait_for_what_the_dashboard_shows() {
-    let wanted: BTreeSet<&str> = DASHBOARD.split(is_between).filter(is_of_spark).collect();
+    let wanted = metrics(DASHBOARD, &OF_SPARK);
     assert!(wanted.len() > 10, "{wanted:?}");
     let mut missing = BTreeSet::new();
     wait("all metrics of the dashboard of Spark", || {
@@ -23,25 +29,12 @@ pub fn wait_for_what_the_dashboard_shows() {
             let path = format!("/api/v1/namespaces/{DOMAIN}/pods/{pod}:{port}/proxy/{path}");
             text(&try_kubectl(&["get", "--raw", &path], None).stdout)
         });
-        let told: BTreeSet<&str> = pages
-            .iter()
-            .flat_map(|page| page.lines())
-            .flat_map(|line| line.split(is_between))
-            .collect();
-        let now: BTreeSet<&str> =
-            wanted.iter().filter(|metric| !told.contains(*metric)).copied().collect();
+        let told: BTreeSet<&str> = pages.iter().flat_map(|page| metrics(page, &OF_SPARK)).collect();
+        let now: BTreeSet<&str> = wanted.iter().copied().filter(|it| !told.contains(it)).collect();
         if now != missing {
             eprintln!("not told yet: {now:?}");
             missing = now;
         }
         missing.is_empty().then_some(())
     });
-}
-
-fn is_between(letter: char) -> bool {
-    !letter.is_ascii_alphanumeric() && letter != '_'
-}
-
-fn is_of_spark(word: &&str) -> bool {
-    word.starts_with("metrics_")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{chart, rules};
-use crate::process::run;
+use crate::{metrics::metrics, process::run};
 
 const REFERENCE: &str = include_str!("../../../docs/reference/metrics.md");
 /// How Spark's metrics begin.
@@ -34,13 +34,6 @@ fn queries(dashboard: &Value) -> Vec<(String, String)> {
         targets.map(move |target| (title.clone(), target["expr"].as_str().unwrap().to_owned()))
     });
     targets.collect()
-}
-
-/// Words of a query that begin like the name of a metric.
-fn metrics(query: &str) -> BTreeSet<&str> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let words = query.split(|c: char| !is_name(c));
-    words.filter(|word| word.starts_with("polder_") || word.starts_with(OF_SPARK)).collect()
 }
 
 fn is_known(metric: &str) -> bool {
@@ -74,7 +67,7 @@ fn dashboards_ask_for_what_there_is() {
         (rule["alert"].as_str().unwrap().to_owned(), rule["expr"].as_str().unwrap().to_owned())
     }));
     for (title, query) in &queries {
-        let metrics = metrics(query);
+        let metrics = metrics(query, &["polder_", OF_SPARK]);
         assert!(!metrics.is_empty(), "{title} asks for no metric of ours: {query}");
         let unknown: Vec<&&str> = metrics.iter().filter(|metric| !is_known(metric)).collect();
         assert!(unknown.is_empty(), "{title} asks for {unknown:?}, which there is not");
